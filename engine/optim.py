@@ -1,0 +1,70 @@
+"""Parameter groups and optimisers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.recipe.schema import AdamW, Recipe
+
+# Tokens and position tables have two or more dimensions but are no weight matrices. Models name most of them in
+# no_weight_decay(); these names are what timm's families use where one forgets.
+_NEVER_DECAYED = (
+    "pos_embed", "cls_token", "dist_token", "reg_token", "mask_token", "class_token",
+    "relative_position_bias_table", "positional_emb", "class_emb",
+)  # fmt: skip
+
+
+def decays(name: str, parameter: nn.Parameter, no_decay: set[str]) -> bool:
+    """Whether weight decay applies: only to weight matrices and kernels.
+
+    Not to biases and norms (one dimension or fewer), tokens, positions, nor the gain of a weight-normalised layer,
+    which has shape [out, 1] and so escapes a rule by dimensions (recipes T19).
+    """
+    leaf = name.rsplit(".", 1)[-1]
+    gain = leaf == "weight_g" or (".parametrizations." in f".{name}" and leaf == "original0")
+    return not (parameter.ndim <= 1 or name in no_decay or leaf in _NEVER_DECAYED or gain)
+
+
+def param_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
+    """Trainable parameters as two groups, decayed and not, each with its names and an ``lr_scale`` of 1.
+
+    The learning rate of a group is the schedule's value times its lr_scale.
+    """
+    protocol = getattr(model, "no_weight_decay", None)
+    no_decay = set(protocol()) if callable(protocol) else set()
+    groups: dict[bool, dict[str, Any]] = {
+        True: {"params": [], "names": [], "weight_decay": weight_decay, "lr_scale": 1.0},
+        False: {"params": [], "names": [], "weight_decay": 0.0, "lr_scale": 1.0},
+    }
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            group = groups[decays(name, parameter, no_decay)]
+            group["params"].append(parameter)
+            group["names"].append(name)
+    return [group for group in groups.values() if group["params"]]
+
+
+def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's optimiser over `param_groups`; the fused kernel on a GPU, where it can skip a bad step by itself."""
+    groups = param_groups(model, recipe.optim.weight_decay)
+    fused = groups[0]["params"][0].is_cuda
+    if isinstance(recipe.optim, AdamW):
+        return torch.optim.AdamW(
+            groups, lr=recipe.optim.lr, betas=recipe.optim.betas, eps=recipe.optim.eps, fused=fused or None
+        )
+    return torch.optim.SGD(
+        groups,
+        lr=recipe.optim.lr,
+        momentum=recipe.optim.momentum,
+        nesterov=recipe.optim.nesterov,
+        fused=fused or None,
+    )
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:
+    """Give every group its share of the schedule's value; layer decay and head scale live in ``lr_scale``."""
+    for group in optimizer.param_groups:
+        group["lr"] = lr * group["lr_scale"]

@@ -1,0 +1,249 @@
+"""From a run directory to a finished run: everything around the loop, in the order it happens."""
+
+from __future__ import annotations
+
+import os
+import platform
+import socket
+import sys
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine import journal as journal_module
+from engine.data.errors import DataError
+from engine.journal import Journal, RunDir, atomic_write
+from engine.models.errors import ModelError
+from engine.recipe.compose import validate
+from engine.recipe.errors import RecipeError
+from engine.recipe.resolve import Facts, resolve
+from engine.recipe.schema import Recipe
+from engine.train.stop import Diverged, StopFlag, Stopped
+
+if TYPE_CHECKING:
+    import torch
+
+    from engine.data.pack import PackedDataset
+    from engine.train.loop import Splits, Trainer
+
+
+@dataclass
+class Session:
+    """One attempt at one run."""
+
+    run: RunDir
+    attempt: int
+    device_name: str
+    data_root: Path
+    stop: StopFlag = field(default_factory=StopFlag)
+
+    def execute(self) -> int:
+        """Run the attempt to its end and return the process's exit code. Every end is journalled."""
+        self.stop.install()
+        self.run.checkpoints.mkdir(exist_ok=True)
+        self.journal = Journal(self.run.journal, self.attempt)
+        self.trainer: Trainer | None = None
+        self.journal.event(
+            "started", argv=sys.argv, pid=os.getpid(), host=socket.gethostname(), device=self.device_name,
+            engine_version=version("vitui"), python=platform.python_version(),
+        )  # fmt: skip
+        try:
+            return self._run()
+        except Stopped as stopped:
+            self._end("stopped", reason=stopped.reason)
+            return journal_module.EXIT_STOPPED
+        except Diverged as diverged:
+            self._end("diverged", reason=str(diverged), best=self.trainer.progress.best if self.trainer else {})
+            return journal_module.EXIT_DIVERGED
+        except (RecipeError, DataError, ModelError) as error:
+            self._end("failed", error=str(error), remedy="")
+            print(f"engine: {error}", file=sys.stderr)
+            return journal_module.EXIT_BAD_INPUT
+        except Exception as error:
+            self._end("failed", error=_first_line(error), remedy=self._remedy(error))
+            raise
+        finally:
+            self.journal.close()
+
+    def _run(self) -> int:
+        self._phase("reading")
+        recipe = _read_recipe(self.run)
+        dataset = self._dataset(recipe)
+        self._phase("importing")
+        import torch
+
+        from engine.train.loop import Trainer
+
+        device = _device(self.device_name)
+        self._phase("building")
+        recipe, model, arguments = self._model(recipe, dataset, device)
+        atomic_write(self.run.resolved, _toml(recipe))
+        torch.use_deterministic_algorithms(recipe.train.deterministic)
+        if device.type == "cuda":
+            torch.backends.cudnn.benchmark = not recipe.train.deterministic
+            torch.set_float32_matmul_precision("high")
+        splits = self._splits(recipe, dataset, model, device)
+        trainer = self.trainer = Trainer(self.run, recipe, model, splits, self.journal, device, self.stop)
+        self._resume(trainer)
+        self._phase("training")
+        trainer.train()
+        self._phase("evaluating")
+        reported = trainer.report()
+        self._phase("exporting")
+        self._export(trainer, recipe, dataset, arguments)
+        best = {**trainer.progress.best, "selected_on": splits.select_name, "report": reported["report-best"]}
+        last = {**trainer.progress.last, "report": reported["report-last"]}
+        self._end("finished", seconds=round(trainer.progress.seconds, 3), best=best, last=last)
+        return journal_module.EXIT_FINISHED
+
+    def _dataset(self, recipe: Recipe) -> PackedDataset:
+        from engine.data.pack import PackedDataset
+        from engine.data.sources import pack_embedded
+        from engine.recipe import datasets
+
+        folder = self.data_root / recipe.data.dataset
+        spec = datasets.known().get(recipe.data.dataset)
+        if spec is not None and spec.embedded and not (folder / "manifest.json").exists():
+            self._phase("packing")
+            pack_embedded(recipe.data.dataset, self.data_root)
+        return PackedDataset.open(folder)
+
+    def _model(
+        self, recipe: Recipe, dataset: PackedDataset, device: torch.device
+    ) -> tuple[Recipe, torch.nn.Module, dict[str, Any]]:
+        """Build the model and decide every "auto"; the build itself needs the image size, the rest needs the model."""
+        import psutil
+        import torch
+
+        from engine.inspect.describe import describe
+        from engine.models.build import build_model
+
+        facts = Facts(
+            image_size=min(dataset.size),
+            train_bytes=dataset.split("train").nbytes,
+            device=device.type,
+            bf16=device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False),
+            free_memory=torch.cuda.mem_get_info()[0] if device.type == "cuda" else psutil.virtual_memory().available,
+            cores=len(os.sched_getaffinity(0)),
+        )
+        size = resolve(recipe, facts).data.img_size
+        assert isinstance(size, int)
+        model, arguments = build_model(recipe, channels=dataset.channels, classes=len(dataset.classes), img_size=size)
+        cfg: dict[str, Any] = getattr(model, "pretrained_cfg", None) or {}
+        counted = describe(model, (dataset.channels, size, size))
+        facts = Facts(
+            **{**vars(facts), "macs": counted.macs, "weights_crop_pct": cfg.get("crop_pct"),
+               "weights_interpolation": cfg.get("interpolation")}
+        )  # fmt: skip
+        recipe = resolve(recipe, facts)
+        assert isinstance(recipe.train.threads, int)
+        if device.type == "cpu":
+            torch.set_num_threads(recipe.train.threads)
+        self.journal.event(
+            "model", name=recipe.model.name, params=counted.params, trainable_params=counted.trainable_params,
+            macs=counted.macs, input_size=[dataset.channels, size, size], pretrained=recipe.model.pretrained,
+        )  # fmt: skip
+        return recipe, model, arguments
+
+    def _splits(self, recipe: Recipe, dataset: PackedDataset, model: torch.nn.Module, device: torch.device) -> Splits:
+        from engine.data.batches import EvalBatches, TrainBatches, minival_split
+        from engine.data.normalize import mean_std
+        from engine.train.loop import Splits
+
+        cfg: dict[str, Any] = getattr(model, "pretrained_cfg", None) or {}
+        mean, std = mean_std(recipe.data.normalize, dataset, cfg)
+        self._normalization = (mean, std)
+        train, report = dataset.split("train"), dataset.split(dataset.report_split)
+        train_indices, minival_indices = minival_split(train.labels, recipe.data.minival, recipe.train.seed)
+        batches = TrainBatches(
+            train, train_indices, recipe, mean=mean, std=std, classes=len(dataset.classes), device=device
+        )
+        evaluation = EvalBatches(report, None, recipe, mean=mean, std=std, device=device)
+        select, select_name = evaluation, dataset.report_split
+        if recipe.evaluate.select_on == "minival":
+            select = EvalBatches(train, minival_indices, recipe, mean=mean, std=std, device=device)
+            select_name = "minival"
+        self.journal.event(
+            "data", dataset=dataset.name, fingerprint=dataset.fingerprint, classes=len(dataset.classes),
+            train_images=len(train_indices), select_split=select_name, select_images=select.images,
+            report_split=dataset.report_split, report_images=evaluation.images,
+            steps_per_epoch=batches.steps_per_epoch, total_steps=batches.steps_per_epoch * recipe.train.epochs,
+            total_epochs=recipe.train.epochs, batch_size=recipe.train.batch_size, micro_batch=recipe.micro_batch,
+            tier=recipe.data.tier, mean=list(mean), std=list(std),
+        )  # fmt: skip
+        return Splits(batches, select, select_name, evaluation, dataset.report_split)
+
+    def _resume(self, trainer: Trainer) -> None:
+        from engine.train.checkpoint import load_latest
+
+        content, problems = load_latest(self.run)
+        for problem in problems:
+            self.journal.event("warning", message=problem)
+        if content is not None:
+            trainer.restore(content)
+            self.journal.event("resumed", step=trainer.progress.step, epoch=trainer.epoch, path=content["path"])
+        elif self.attempt > 1:
+            self.journal.event("resumed", step=0, epoch=0.0, path="")
+
+    def _export(self, trainer: Trainer, recipe: Recipe, dataset: PackedDataset, arguments: dict[str, Any]) -> None:
+        from engine.train.export import export_model
+
+        mean, std = self._normalization
+        size = recipe.data.img_size
+        cfg = {
+            "input_size": [dataset.channels, size, size], "num_classes": len(dataset.classes), "mean": list(mean),
+            "std": list(std), "crop_pct": recipe.evaluate.crop_pct, "interpolation": recipe.evaluate.interpolation,
+        }  # fmt: skip
+        module = trainer.ema.module if trainer.ema else trainer.model
+        export_model(self.run, module, {**arguments, "in_chans": dataset.channels}, cfg, list(dataset.classes))
+
+    def _phase(self, name: str) -> None:
+        self.journal.event("phase", name=name)
+        if self.stop:
+            raise Stopped(self.stop.reason)
+
+    def _end(self, kind: str, **fields: Any) -> None:
+        step = self.trainer.progress.step if self.trainer else 0
+        epoch = self.trainer.epoch if self.trainer else 0.0
+        self.journal.event(kind, step=step, epoch=epoch, **fields)
+        self.journal.sync()
+
+    def _remedy(self, error: Exception) -> str:
+        if type(error).__name__ == "OutOfMemoryError":
+            return "double train.grad_accum_steps: the effective batch stays the same and memory halves"
+        if isinstance(error, OSError):
+            return f"free space on the disk of {self.run.path}, then resume"
+        return "the whole error is in console.log"
+
+
+def _read_recipe(run: RunDir) -> Recipe:
+    try:
+        return validate(journal_module.read_toml(run.recipe))
+    except OSError as error:
+        raise RecipeError(f"{run.recipe} cannot be read: {error.strerror}") from None
+    except RecipeError:
+        raise
+    except ValueError as error:  # TOML syntax
+        raise RecipeError(f"{run.recipe} is not valid TOML: {error}") from None
+
+
+def _toml(recipe: Recipe) -> bytes:
+    import tomli_w
+
+    return tomli_w.dumps(recipe.model_dump(mode="json")).encode()
+
+
+def _device(name: str) -> torch.device:
+    import torch
+
+    if name == "cuda" and not torch.cuda.is_available():
+        raise RecipeError("--device cuda was asked for but this process sees no usable GPU; use --device cpu")
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

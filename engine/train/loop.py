@@ -1,0 +1,326 @@
+"""The training loop, to be read from top to bottom: epochs of steps, evaluations, checkpoints, and how each ends."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from engine.data.batches import EvalBatches, TrainBatches
+from engine.journal import Journal, RunDir
+from engine.optim import build_optimizer, set_learning_rate
+from engine.recipe.schema import Recipe
+from engine.schedules import learning_rate
+from engine.train import checkpoint
+from engine.train.checkpoint import Progress
+from engine.train.ema import Ema
+from engine.train.evaluate import Score, evaluate
+from engine.train.meter import Meter, Step, rounded
+from engine.train.stop import Diverged, StopFlag, Stopped
+
+# fp16's loss scaler finds its scale by overflowing; only a long row of overflows is a sign of anything.
+SCALER_PATIENCE = 20
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Data of a run: what it trains on, what picks the best epoch, what the result is reported on."""
+
+    train: TrainBatches
+    select: EvalBatches
+    select_name: str
+    report: EvalBatches
+    report_name: str
+
+
+class Trainer:
+    """Everything that changes while a run trains, and the loop over it."""
+
+    def __init__(
+        self, run: RunDir, recipe: Recipe, model: nn.Module, splits: Splits, journal: Journal,
+        device: torch.device, stop: StopFlag,
+    ) -> None:  # fmt: skip
+        self.run, self.recipe, self.journal, self.stop, self.device = run, recipe, journal, stop, device
+        self.splits = splits
+        self.model = model.to(device)
+        self.ema = Ema(model, recipe.regularize.ema, recipe.regularize.ema_warmup) if recipe.regularize.ema else None
+        self.optimizer = build_optimizer(model, recipe)
+        self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.train.precision == "fp16")
+        self.meter = Meter(device, recipe.train.log_every)
+        self.progress = Progress()
+        self.steps_per_epoch = splits.train.steps_per_epoch
+        self.total_steps = self.steps_per_epoch * recipe.train.epochs
+        self._nonfinite_in_a_row = 0
+        self._saved_at = -1
+        self._since = time.monotonic()
+        self._interval = (time.monotonic(), 0)
+        self._parameters = [p for p in self.model.parameters() if p.requires_grad]
+        self._report_scores: dict[tuple[str, int], Score] = {}
+
+    # -- a whole run ---------------------------------------------------------------------------------------------
+
+    def train(self) -> None:
+        """Train from where `progress` stands to the end, evaluating and saving on the way.
+
+        Raises Stopped (a checkpoint was written) or Diverged (the last good checkpoint is intact).
+        """
+        self._since = time.monotonic()
+        try:
+            self._evaluate_if_due()  # an earlier attempt may have been stopped between an epoch and its evaluation
+            while self.progress.step < self.total_steps:
+                self._epoch()
+                self._evaluate_if_due()
+                every = self.recipe.train.checkpoint_every_epochs
+                if every and self.epoch_done % every == 0 and self._saved_at != self.progress.step:
+                    self.save()
+        except Stopped:
+            self.save()
+            raise
+
+    def _epoch(self) -> None:
+        accumulate, spe = self.recipe.train.grad_accum_steps, self.steps_per_epoch
+        every = self.recipe.train.checkpoint_every_steps
+        self.model.train()
+        self._interval = (time.monotonic(), self.progress.step)
+        batches = self.splits.train.epoch(self.epoch_done, start_step=self.progress.step % spe)
+        end = (self.epoch_done + 1) * spe
+        while self.progress.step < end:
+            self._step(batches, accumulate)
+            if self.meter.full:
+                self._log()
+            if self.stop:
+                self._log(everything=True)
+                raise Stopped(self.stop.reason)
+            if every and self.progress.step % every == 0 and self.progress.step < end:
+                self._log(everything=True)
+                self.save()
+        self._log(everything=True)
+
+    def _step(self, batches: Any, accumulate: int) -> None:
+        """One optimiser update from `accumulate` micro-batches; skipped, on the device, when anything is not finite."""
+        step = self.progress.step
+        # Dropout and stochastic depth become a function of seed and step, so a resumed run draws what it would have.
+        torch.manual_seed(self.recipe.train.seed * 1_000_003 + step)
+        set_learning_rate(self.optimizer, learning_rate(self.recipe, step, self.steps_per_epoch))
+        total = torch.zeros((), device=self.device)
+        for _ in range(accumulate):
+            images, targets = next(batches)
+            with self.autocast():
+                logits = self.model(images)
+            loss = self._loss(logits.float(), targets) / accumulate
+            self.scaler.scale(loss).backward()
+            total += loss.detach()
+        self.scaler.unscale_(self.optimizer)
+        norm = nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
+        if self.recipe.train.clip_grad:
+            nn.utils.clip_grads_with_norm_(self._parameters, self.recipe.train.clip_grad, norm)
+        skipped = ~(torch.isfinite(total) & torch.isfinite(norm))
+        self._apply(skipped)
+        self.optimizer.zero_grad(set_to_none=True)
+        if self.ema is not None:
+            self.ema.update(self.model, step, (~skipped).float())
+        self.progress.step += 1
+        self.meter.add(self.progress.step, total, norm, skipped)
+
+    def _apply(self, skipped: Tensor) -> None:
+        if self.scaler.is_enabled():
+            self.scaler.step(self.optimizer)
+            self.scaler.update()
+        elif self.device.type == "cuda":
+            # The fused kernels leave weights and state alone where found_inf is 1: no word to the host is needed.
+            self.optimizer.found_inf = skipped.float()  # type: ignore[attr-defined]
+            self.optimizer.step()
+        elif not skipped:
+            self.optimizer.step()
+
+    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
+        """Mean cross-entropy in nats. Soft targets (from mixing) already hold the smoothing."""
+        smoothing = 0.0 if targets.is_floating_point() else self.recipe.regularize.label_smoothing
+        return F.cross_entropy(logits, targets, label_smoothing=smoothing)
+
+    # -- what is written down ------------------------------------------------------------------------------------
+
+    def _log(self, everything: bool = False) -> None:
+        steps = list(self.meter.read(everything))
+        if not steps:
+            return
+        now = time.monotonic()
+        since, from_step = self._interval
+        last = steps[-1].number
+        values: dict[str, Any] = {
+            "train/loss": [rounded(s.loss) for s in steps],
+            "train/grad_norm": [rounded(s.grad_norm) for s in steps],
+            "train/lr": [rounded(learning_rate(self.recipe, s.number - 1, self.steps_per_epoch)) for s in steps],
+        }
+        if now > since and last > from_step:
+            values["train/images_per_s"] = round((last - from_step) * self.recipe.train.batch_size / (now - since), 1)
+        self._interval = (now, last)
+        if self.device.type == "cuda":
+            values["train/memory_gb"] = round(torch.cuda.max_memory_allocated() / 2**30, 3)
+        self.journal.event("metrics", step=last, epoch=self._epoch_at(last), values=values)
+        for step in steps:
+            self._guard(step)
+
+    def _guard(self, step: Step) -> None:
+        """Count skipped steps in a row; give up when there are too many."""
+        if not step.skipped:
+            self._nonfinite_in_a_row = 0
+            return
+        self._nonfinite_in_a_row += 1
+        overflow = self.scaler.is_enabled() and math.isfinite(step.loss)
+        what = "grad_norm" if math.isfinite(step.loss) else "loss"
+        self.journal.event(
+            "nonfinite", step=step.number, epoch=self._epoch_at(step.number), what=what,
+            consecutive=self._nonfinite_in_a_row,
+        )  # fmt: skip
+        patience = max(SCALER_PATIENCE, self._patience) if overflow else self._patience
+        if self._nonfinite_in_a_row >= patience:
+            raise Diverged(f"{what} was not finite {self._nonfinite_in_a_row} steps in a row, first at step "
+                           f"{step.number - self._nonfinite_in_a_row + 1}")  # fmt: skip
+
+    @property
+    def _patience(self) -> int:
+        return self.recipe.train.nonfinite_patience
+
+    def save(self, best: bool = False) -> bool:
+        """Write checkpoints/last.pt (and best.pt). A full disk is a warning: training goes on, old files are intact."""
+        self._tick()
+        state: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "ema": self.ema.module.state_dict() if self.ema else None,
+        }
+        try:
+            checkpoint.save(self.run, state, self.progress, best)
+        except (OSError, RuntimeError) as error:
+            self.journal.event(
+                "warning", message=f"checkpoint at step {self.progress.step} could not be written: {error}"
+            )
+            return False
+        self._saved_at = self.progress.step
+        written = self.progress.best if best else self.progress.last
+        self.journal.event(
+            "checkpoint", step=self.progress.step, epoch=self.epoch, best=best,
+            path=self.run.last.relative_to(self.run.path).as_posix(),
+            metric=written.get("metric"), value=written.get("value"),
+        )  # fmt: skip
+        self.journal.sync()
+        return True
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Continue from a checkpoint. Raises ValueError when it belongs to another model."""
+        try:
+            self.model.load_state_dict(content["model"])
+            if self.ema is not None:
+                self.ema.module.load_state_dict(content["ema"])
+            self.optimizer.load_state_dict(content["optimizer"])
+            self.scaler.load_state_dict(content["scaler"])
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ValueError(f"the checkpoint does not fit this recipe ({reason})") from None
+        self.progress = content["progress"]
+
+    # -- evaluation ----------------------------------------------------------------------------------------------
+
+    @property
+    def selecting_weights(self) -> str:
+        """Which weights pick the best epoch and are exported: the average where there is one."""
+        return "ema" if self.ema else "model"
+
+    def _evaluate_if_due(self) -> None:
+        epoch = self.epoch_done
+        if (
+            self.progress.step == 0
+            or self.progress.step % self.steps_per_epoch
+            or epoch == self.progress.evaluated_epoch
+        ):
+            return
+        if epoch % self.recipe.evaluate.every_epochs and epoch < self.recipe.train.epochs:
+            return
+        scores: dict[str, Score] = {}
+        for weights, module in (("model", self.model), ("ema", self.ema.module if self.ema else None)):
+            if module is not None:
+                score = evaluate(module, self.splits.select.batches(), self.autocast, lambda: bool(self.stop))
+                if score is None:
+                    raise Stopped(self.stop.reason)
+                scores[weights] = score
+        for weights, score in scores.items():
+            self._journal_eval(self.splits.select_name, weights, score, "select")
+        score = scores[self.selecting_weights]
+        self.progress.evaluated_epoch = epoch
+        self.progress.values = {k: rounded(v) for k, v in score.values.items()}
+        self.progress.last = self._summary(score)
+        best = not self.progress.best or score.values["top1"] > self.progress.best["value"]
+        if best:
+            self.progress.best = self.progress.last
+        if best or epoch == self.recipe.train.epochs:
+            self.save(best)
+
+    def report(self) -> dict[str, dict[str, Any]]:
+        """Score the best and the last checkpoint on the report split, once, and journal both. Leaves the best loaded.
+
+        Raises Stopped if asked to stop in between.
+        """
+        out = {}
+        for role, path in (("report-last", self.run.last), ("report-best", self.run.best)):
+            content = checkpoint.load(path)
+            module = self.ema.module if self.ema else self.model
+            module.load_state_dict(content["ema" if self.ema else "model"])
+            at = content["progress"].step
+            if (self.selecting_weights, at) not in self._report_scores:
+                score = evaluate(module, self.splits.report.batches(), self.autocast, lambda: bool(self.stop))
+                if score is None:
+                    raise Stopped(self.stop.reason)
+                self._report_scores[self.selecting_weights, at] = score
+            score = self._report_scores[self.selecting_weights, at]
+            self._journal_eval(self.splits.report_name, self.selecting_weights, score, role, at)
+            out[role] = {k: rounded(v) for k, v in score.values.items()} | {"step": at}
+        return out
+
+    def _journal_eval(self, split: str, weights: str, score: Score, role: str, step: int | None = None) -> None:
+        at = self.progress.step if step is None else step
+        self.journal.event(
+            "eval", step=at, epoch=self._epoch_at(at), split=split, weights=weights, images=score.images, role=role,
+            values={k: rounded(v) for k, v in score.values.items()},
+        )  # fmt: skip
+
+    def _summary(self, score: Score) -> dict[str, Any]:
+        return {
+            "metric": "top1", "value": rounded(score.values["top1"]), "step": self.progress.step, "epoch": self.epoch,
+            "split": self.splits.select_name, "weights": self.selecting_weights,
+        }  # fmt: skip
+
+    # -- small facts ---------------------------------------------------------------------------------------------
+
+    @property
+    def epoch_done(self) -> int:
+        """Whole epochs finished."""
+        return self.progress.step // self.steps_per_epoch
+
+    @property
+    def epoch(self) -> float:
+        """Epochs finished, with the fraction inside the current one."""
+        return self._epoch_at(self.progress.step)
+
+    def _epoch_at(self, step: int) -> float:
+        return round(step / self.steps_per_epoch, 4)
+
+    @property
+    def autocast(self) -> Callable[[], AbstractContextManager[object]]:
+        dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(self.recipe.train.precision)
+        if dtype is None:
+            return nullcontext
+        return lambda: torch.autocast(self.device.type, dtype)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self.progress.seconds += now - self._since
+        self._since = now
