@@ -240,7 +240,7 @@ def decode(line: bytes) -> dict[str, Any] | None:
         if line[-10:] != b'%08x"}' % zlib.crc32(body):
             return None
         event = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):  # brackets nested by the thousand are JSON too
         return None
     return event if isinstance(event, dict) and isinstance(event.get("kind"), str) else None
 

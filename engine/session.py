@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import socket
@@ -58,7 +59,8 @@ class Session:
             return journal_module.EXIT_DIVERGED
         except (RecipeError, DataError, ModelError) as error:
             self._end("failed", error=str(error), remedy="")
-            print(f"engine: {error}", file=sys.stderr)
+            with contextlib.suppress(OSError):  # the console may be on a full disk
+                print(f"engine: {error}", file=sys.stderr)
             return journal_module.EXIT_BAD_INPUT
         except Exception as error:
             self._end("failed", error=_first_line(error), remedy=self._remedy(error))

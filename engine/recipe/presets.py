@@ -124,7 +124,7 @@ def load_all(roots: Sequence[Path] = (SHIPPED,)) -> list[Preset]:
 def _chain(path: Path, files: dict[str, Path], seen: tuple[str, ...]) -> tuple[list[Layer], list[str]]:
     if path.stem in seen:
         cycle = " -> ".join([*seen[seen.index(path.stem) :], path.stem])
-        raise RecipeError(f"presets extend each other in a circle: {cycle}; remove one `extends`")
+        raise RecipeError(f"presets extend each other in a circle: {cycle}; remove one `extends` ({path})")
     head = _read(path)
     extends = head.get("extends", [])
     if isinstance(extends, str):

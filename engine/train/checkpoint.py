@@ -6,6 +6,7 @@ import errno
 import io
 import os
 import shutil
+import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,10 @@ def _link(source: Path, target: Path) -> None:
 def load(path: Path) -> dict[str, Any]:
     """A checkpoint's content on the CPU, ``progress`` as Progress. Raises ValueError naming the file when damaged."""
     try:
+        # torch.load does not compare the archive's checksums with its bytes.
+        with zipfile.ZipFile(path) as archive:
+            if damaged := archive.testzip():
+                raise ValueError(f"{damaged} is damaged")
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
         if content["format"] != FORMAT:
             raise ValueError(f"format {content['format']}")
@@ -75,7 +80,7 @@ def load(path: Path) -> dict[str, Any]:
     except Exception as error:  # torch raises UnpicklingError, RuntimeError, EOFError, KeyError for damage
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"checkpoint {path} cannot be read ({reason})") from None
-    return content
+    return dict(content)
 
 
 def load_latest(run: RunDir) -> tuple[dict[str, Any] | None, list[str]]:

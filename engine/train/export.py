@@ -13,7 +13,7 @@ from engine.journal import RunDir, fsync_dir
 def export_model(
     run: RunDir, model: nn.Module, arguments: dict[str, Any], cfg: dict[str, Any], label_names: list[str]
 ) -> None:
-    """Write model/: config.json and model.safetensors, so that ``timm.create_model("local-dir:RUN/model")`` loads it.
+    """Write model/: ``timm.create_model("local-dir:RUN/model", pretrained=True)`` loads it.
 
     `arguments` are the constructor's keyword arguments; `cfg` gives input_size, mean, std, crop_pct, interpolation,
     which an evaluation elsewhere needs to see the same pixels. Replaces an earlier export as a whole.

@@ -115,7 +115,7 @@ class Trainer:
             with self.autocast():
                 logits = self.model(images)
             loss = self._loss(logits.float(), targets) / accumulate
-            self.scaler.scale(loss).backward()
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
         self.scaler.unscale_(self.optimizer)
         norm = nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
@@ -258,7 +258,7 @@ class Trainer:
         self.progress.evaluated_epoch = epoch
         self.progress.values = {k: rounded(v) for k, v in score.values.items()}
         self.progress.last = self._summary(score)
-        best = not self.progress.best or score.values["top1"] > self.progress.best["value"]
+        best = not self.progress.best or _rank(self.progress.last) > _rank(self.progress.best)
         if best:
             self.progress.best = self.progress.last
         if best or epoch == self.recipe.train.epochs:
@@ -294,8 +294,9 @@ class Trainer:
 
     def _summary(self, score: Score) -> dict[str, Any]:
         return {
-            "metric": "top1", "value": rounded(score.values["top1"]), "step": self.progress.step, "epoch": self.epoch,
-            "split": self.splits.select_name, "weights": self.selecting_weights,
+            "metric": "top1", "value": rounded(score.values["top1"]), "loss": rounded(score.values["loss"]),
+            "step": self.progress.step, "epoch": self.epoch, "split": self.splits.select_name,
+            "weights": self.selecting_weights,
         }  # fmt: skip
 
     # -- small facts ---------------------------------------------------------------------------------------------
@@ -324,3 +325,9 @@ class Trainer:
         now = time.monotonic()
         self.progress.seconds += now - self._since
         self._since = now
+
+
+def _rank(summary: dict[str, Any]) -> tuple[float, float]:
+    """Order of evaluations: by accuracy, and by loss where that is equal, which on a small split it often is."""
+    loss = float(summary["loss"])
+    return float(summary["value"]), -loss if math.isfinite(loss) else -math.inf

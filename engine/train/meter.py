@@ -62,7 +62,7 @@ class Meter:
             return first, count, self._ring[:, :count].clone(), None
         host = torch.empty(3, count, pin_memory=True)
         host.copy_(self._ring[:, :count], non_blocking=True)
-        event = torch.cuda.Event()
+        event = torch.cuda.Event()  # type: ignore[no-untyped-call]
         event.record()
         return first, count, host, event
 

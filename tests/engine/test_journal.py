@@ -9,6 +9,7 @@ import resource
 import signal
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,11 @@ def test_a_flipped_byte_is_noticed(noise: bytes, position: int) -> None:
     line[position % len(line)] ^= 1 + (noise[0] if noise else 0) % 255 or 1
     assert decode(bytes(line)) is None
     decode(noise)  # never raises
+
+
+def test_absurdly_nested_json_is_damage_not_a_crash() -> None:
+    body = b'{"kind":"warning","message":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    assert decode(body[:-1] + b',"crc":"%08x"}' % zlib.crc32(body)) is None
 
 
 def test_a_torn_last_line_is_left_until_it_completes(tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""From files to batches: packing, drawing augmentation on the host, applying it on the device."""

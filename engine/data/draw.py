@@ -1,0 +1,210 @@
+"""Everything random about a training step, drawn on the host as a table of numbers.
+
+A table is a function of (seed, epoch, step) and the recipe alone: not of the device, the number of workers or what
+was drawn before. Each kind of change has a random stream of its own, so that turning one off leaves the others
+as they were. Distributions are timm's, number for number.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.data import randaugment
+from engine.data.split import permutation
+from engine.recipe.schema import Augment, Mix
+
+__all__ = ["Table", "draw", "permutation"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+
+_ATTEMPTS = 10
+_ERASE_LOG_ASPECT = (math.log(0.3), math.log(1 / 0.3))
+# Streams; split.py has 1 and 2.
+_CROP, _FLIP, _INTERPOLATION, _RANDAUGMENT, _ERASE, _MIX = range(3, 9)
+
+NO_MIX, MIXUP, CUTMIX = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Table:
+    """Parameters of `samples` images and of the `parts` micro-batches they form. None: that change is off."""
+
+    samples: int
+    parts: int
+    augment: Augment
+    """What is not random: kind of crop, padding, fill, order."""
+    crop: Ints | None = None
+    """[B, 4] top, left, height, width: in source px for "resized", in px of the padded image for "pad"."""
+    flip: Flags | None = None
+    """[B]"""
+    cubic: Flags | None = None
+    """[B] bicubic rather than bilinear resampling of the crop; None: nothing is resampled."""
+    op: Ints | None = None
+    """[B, layers] index into randaugment.OPS, or -1 where the layer is not applied."""
+    arg: Floats | None = None
+    """[B, layers] see randaugment.arguments."""
+    op_cubic: Flags | None = None
+    """[B, layers] bicubic rather than bilinear sampling of rotations, shears and translations."""
+    erase: Ints | None = None
+    """[B, 4] top, left, height, width in output px; height 0 where nothing is erased."""
+    noise: npt.NDArray[np.uint32] | None = None
+    """[B, 2] keys of the noise that fills erased rectangles."""
+    mix: Ints | None = None
+    """[parts] NO_MIX, MIXUP or CUTMIX. None where the recipe mixes nothing: targets are then class numbers."""
+    lam: Floats | None = None
+    """[parts] weight of the image itself; its partner has 1 - lam. For CutMix corrected to the clipped box."""
+    box: Ints | None = None
+    """[parts, 4] top, bottom, left, right of the CutMix box in output px."""
+
+    def part(self, start: int, stop: int) -> Table:
+        """The table of micro-batches `start` to `stop`."""
+        size = self.samples // self.parts
+        rows, parts = slice(start * size, stop * size), slice(start, stop)
+        changed: dict[str, Any] = {n: value[rows] for n in _PER_SAMPLE if (value := getattr(self, n)) is not None}
+        changed |= {name: value[parts] for name in _PER_PART if (value := getattr(self, name)) is not None}
+        return replace(self, samples=(stop - start) * size, parts=stop - start, **changed)
+
+    @staticmethod
+    def concatenate(tables: list[Table]) -> Table:
+        """Tables of one recipe, one after the other, so that they can be applied in one go."""
+        first = tables[0]
+        if len(tables) == 1:
+            return first
+        joined: dict[str, Any] = {
+            name: np.concatenate([getattr(t, name) for t in tables])
+            for name in (*_PER_SAMPLE, *_PER_PART)
+            if getattr(first, name) is not None
+        }
+        return replace(first, samples=sum(t.samples for t in tables), parts=sum(t.parts for t in tables), **joined)
+
+
+_PER_SAMPLE = ("crop", "flip", "cubic", "op", "arg", "op_cubic", "erase", "noise")
+_PER_PART = ("mix", "lam", "box")
+
+
+def draw(
+    augment: Augment, mix: Mix, *, seed: int, epoch: int, step: int, batch: int, parts: int = 1,
+    in_size: tuple[int, int], out_size: int,
+) -> Table:  # fmt: skip
+    """The table of optimiser step `step` (counted inside its epoch): `batch` images in `parts` equal micro-batches.
+
+    `in_size` is height and width of the packed images, `out_size` the side the model sees, in px. Raises ValueError
+    for a RandAugment string that cannot be parsed.
+    """
+
+    def stream(purpose: int) -> np.random.Generator:
+        key, counter = np.array([seed, purpose], np.uint64), np.array([0, 0, step, epoch], np.uint64)
+        return np.random.Generator(np.random.Philox(key=key, counter=counter))
+
+    fields: dict[str, Any] = {}
+    if augment.crop == "resized":
+        fields["crop"] = _resized(stream(_CROP), batch, in_size, augment.scale, augment.ratio)
+    elif augment.crop == "pad" and augment.pad:
+        corner = np.floor(stream(_CROP).random((batch, 2)) * (2 * augment.pad + 1)).astype(np.int64)
+        fields["crop"] = np.concatenate([corner, np.full((batch, 2), out_size, np.int64)], 1)
+    if augment.crop == "resized" or in_size != (out_size, out_size):
+        if augment.interpolation == "random":
+            fields["cubic"] = stream(_INTERPOLATION).random(batch) < 0.5
+        else:
+            fields["cubic"] = np.full(batch, augment.interpolation == "bicubic")
+    if augment.hflip:
+        fields["flip"] = stream(_FLIP).random(batch) < augment.hflip
+    if augment.randaugment:
+        fields |= _randaugment(stream(_RANDAUGMENT), batch, augment)
+    if augment.erasing:
+        fields |= _erase(stream(_ERASE), batch, out_size, augment)
+    if mix.mixup or mix.cutmix:
+        fields |= _mix(stream(_MIX), parts, out_size, mix)
+    return Table(batch, parts, augment, **fields)
+
+
+def _first_valid(valid: Flags) -> tuple[Ints, Flags]:
+    """For each row of attempts: the first valid one, and whether there is any."""
+    return np.argmax(valid, 1), np.asarray(valid.any(1))
+
+
+def _resized(
+    rng: np.random.Generator, n: int, size: tuple[int, int], scale: tuple[float, float], ratio: tuple[float, float]
+) -> Ints:
+    """Random resized crop: ten attempts at area and aspect, then the largest centre crop of allowed aspect."""
+    height, width = size
+    area = (scale[0] + (scale[1] - scale[0]) * rng.random((n, _ATTEMPTS))) * (height * width)
+    low, high = math.log(ratio[0]), math.log(ratio[1])
+    aspect = np.exp(low + (high - low) * rng.random((n, _ATTEMPTS)))
+    w, h = np.rint(np.sqrt(area * aspect)), np.rint(np.sqrt(area / aspect))
+    # A crop without a pixel can come up in tiny images; PIL cannot resize it, so it does not count as an attempt.
+    first, found = _first_valid((w <= width) & (h <= height) & (w >= 1) & (h >= 1))
+    rows = np.arange(n)
+    w, h = w[rows, first], h[rows, first]
+    corner = rng.random((n, 2))
+    top, left = np.floor(corner[:, 0] * (height - h + 1)), np.floor(corner[:, 1] * (width - w + 1))
+    fh, fw = height, width
+    if width / height < ratio[0]:
+        fh = min(height, max(1, round(width / ratio[0])))
+    elif width / height > ratio[1]:
+        fw = min(width, max(1, round(height * ratio[1])))
+    fallback = np.array([(height - fh) // 2, (width - fw) // 2, fh, fw])
+    return np.where(found[:, None], np.stack([top, left, h, w], 1), fallback).astype(np.int64)
+
+
+def _randaugment(rng: np.random.Generator, n: int, augment: Augment) -> dict[str, Any]:
+    how = randaugment.parse(augment.randaugment)
+    shape = (n, how.layers)
+    op = np.floor(rng.random(shape) * len(randaugment.OPS)).astype(np.int64)
+    applied = rng.random(shape) < how.prob
+    if math.isinf(how.std):
+        magnitude = rng.random(shape) * how.magnitude
+    else:
+        magnitude = how.magnitude + how.std * rng.standard_normal(shape)
+    magnitude = np.clip(magnitude, 0.0, how.maximum)
+    negative, coin = rng.random(shape) < 0.5, rng.random(shape) < 0.5
+    return {
+        "op": np.where(applied, op, -1),
+        "arg": randaugment.arguments(op, magnitude, negative, how.increasing),
+        "op_cubic": coin if augment.interpolation == "random" else np.full(shape, augment.interpolation == "bicubic"),
+    }
+
+
+def _erase(rng: np.random.Generator, n: int, side: int, augment: Augment) -> dict[str, Any]:
+    """One rectangle in an image with probability `erasing`: ten attempts at area and aspect, then none."""
+    chosen = rng.random(n) < augment.erasing
+    low, high = augment.erasing_area
+    area = (low + (high - low) * rng.random((n, _ATTEMPTS))) * (side * side)
+    log_low, log_high = _ERASE_LOG_ASPECT
+    aspect = np.exp(log_low + (log_high - log_low) * rng.random((n, _ATTEMPTS)))
+    h, w = np.rint(np.sqrt(area * aspect)), np.rint(np.sqrt(area / aspect))
+    first, found = _first_valid((w < side) & (h < side))
+    rows = np.arange(n)
+    w, h = w[rows, first], h[rows, first]
+    corner = rng.random((n, 2))
+    box = np.stack([np.floor(corner[:, 0] * (side - h + 1)), np.floor(corner[:, 1] * (side - w + 1)), h, w], 1)
+    return {
+        "erase": np.where((chosen & found)[:, None], box, 0).astype(np.int64),
+        "noise": rng.integers(0, 2**32, (n, 2), np.uint32),
+    }
+
+
+def _mix(rng: np.random.Generator, parts: int, side: int, mix: Mix) -> dict[str, Any]:
+    """timm's batch mode: one kind and one lambda a micro-batch, partners in reverse order."""
+    active, coin, centre = rng.random(parts) < mix.prob, rng.random(parts), rng.random((parts, 2))
+    cut = coin < mix.switch_prob if mix.mixup and mix.cutmix else np.full(parts, mix.cutmix > 0)
+    lam_mix = rng.beta(mix.mixup, mix.mixup, parts) if mix.mixup else np.ones(parts)
+    lam_cut = rng.beta(mix.cutmix, mix.cutmix, parts) if mix.cutmix else np.ones(parts)
+    length = np.floor(side * np.sqrt(1 - lam_cut)).astype(np.int64)
+    middle = np.floor(centre * side).astype(np.int64)
+    start = np.clip(middle - (length // 2)[:, None], 0, side)
+    stop = np.clip(middle + ((length + 1) // 2)[:, None], 0, side)
+    box = np.stack([start[:, 0], stop[:, 0], start[:, 1], stop[:, 1]], 1)
+    lam_box = 1 - (box[:, 1] - box[:, 0]) * (box[:, 3] - box[:, 2]) / (side * side)
+    return {
+        "mix": np.where(active, np.where(cut, CUTMIX, MIXUP), NO_MIX),
+        "lam": np.where(active, np.where(cut, lam_box, lam_mix), 1.0),
+        "box": np.where((active & cut)[:, None], box, 0),
+    }

@@ -1,0 +1,199 @@
+"""Parts of training against independent values: schedules, parameter groups, averages, evaluation, checkpoints."""
+
+from __future__ import annotations
+
+import math
+from contextlib import nullcontext
+from pathlib import Path
+
+import pytest
+import timm
+import torch
+from timm.optim import param_groups_weight_decay
+from timm.scheduler import CosineLRScheduler
+from timm.utils import ModelEmaV3
+from torch import nn
+
+from engine.journal import RunDir
+from engine.optim import build_optimizer, decays, param_groups, set_learning_rate
+from engine.recipe import validate
+from engine.recipe.schema import Recipe
+from engine.schedules import learning_rate
+from engine.train import checkpoint
+from engine.train.checkpoint import Progress
+from engine.train.ema import Ema, decay_at
+from engine.train.evaluate import evaluate
+from engine.train.meter import Meter
+
+
+@pytest.mark.parametrize("prefix", [True, False])
+def test_cosine_equals_timms_at_every_step(prefix: bool) -> None:
+    recipe = validate(
+        {
+            "optim": {"lr": 5e-4},
+            "schedule": {"warmup_epochs": 3, "warmup_lr": 1e-6, "min_lr": 1e-5, "warmup_prefix": prefix},
+            "train": {"epochs": 20},
+        }
+    )
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=5e-4)
+    theirs = CosineLRScheduler(
+        optimizer, t_initial=200 - 30 * prefix, lr_min=1e-5, warmup_t=30, warmup_lr_init=1e-6, warmup_prefix=prefix,
+        t_in_epochs=False,
+    )  # fmt: skip
+    for step in range(200):
+        theirs.step_update(step)
+        assert learning_rate(recipe, step, 10) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9), step
+
+
+def test_constant_keeps_the_peak_after_the_warm_up() -> None:
+    recipe = validate({"schedule": {"name": "constant", "warmup_epochs": 1}, "train": {"epochs": 3}})
+    rates = [learning_rate(recipe, step, 4) for step in range(12)]
+    assert rates == sorted(rates) and rates[4:] == [recipe.optim.lr] * 8 and rates[0] == recipe.schedule.warmup_lr
+
+
+@pytest.mark.parametrize(
+    "name", ["vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "swin_tiny_patch4_window7_224"]
+)
+def test_what_decays_is_what_timm_decays(name: str) -> None:
+    model = timm.create_model(name, num_classes=10)
+    theirs = param_groups_weight_decay(model, 0.05, no_weight_decay_list=model.no_weight_decay())
+    decayed_there = {id(p) for group in theirs if group["weight_decay"] for p in group["params"]}
+    ours = param_groups(model, 0.05)
+    decayed_here = {id(p) for group in ours if group["weight_decay"] for p in group["params"]}
+    assert decayed_here == decayed_there
+    assert sum(len(g["params"]) for g in ours) == len(list(model.parameters()))
+
+
+def test_trap_T19_weight_norm_gains_tokens_and_positions_do_not_decay() -> None:
+    layer = torch.nn.utils.parametrizations.weight_norm(nn.Linear(4, 8))
+    named = dict(layer.named_parameters())
+    assert named["parametrizations.weight.original0"].shape == (8, 1)
+    assert not decays("parametrizations.weight.original0", named["parametrizations.weight.original0"], set())
+    assert decays("parametrizations.weight.original1", named["parametrizations.weight.original1"], set())
+    old = torch.nn.utils.weight_norm(nn.Linear(4, 8))
+    assert not decays("weight_g", dict(old.named_parameters())["weight_g"], set())
+    table = nn.Parameter(torch.zeros(1, 9, 4))
+    assert not decays("positional_emb", table, set()) and not decays("x.cls_token", table, set())
+    assert decays("head.weight", nn.Parameter(torch.zeros(3, 4)), set())
+    assert not decays("head.weight", nn.Parameter(torch.zeros(3, 4)), {"head.weight"})
+
+
+def test_groups_keep_their_scale_of_the_learning_rate() -> None:
+    optimizer = build_optimizer(nn.Linear(2, 2), Recipe())
+    optimizer.param_groups[0]["lr_scale"] = 0.5
+    set_learning_rate(optimizer, 0.1)
+    assert [g["lr"] for g in optimizer.param_groups] == [0.05, 0.1]
+
+
+def test_the_average_equals_timms_and_copies_counters() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(3, 4), nn.BatchNorm1d(4))
+    ours = Ema(model, 0.9, warmup=False)
+    theirs = ModelEmaV3(model, decay=0.9, use_warmup=False)
+    for step in range(7):
+        model(torch.randn(8, 3))
+        with torch.no_grad():
+            for p in model.parameters():
+                p.add_(torch.randn_like(p))
+        ours.update(model, step)
+        theirs.update(model)
+    for (key, a), b in zip(ours.module.state_dict().items(), theirs.module.state_dict().values(), strict=True):
+        torch.testing.assert_close(a, b, msg=key, rtol=1e-6, atol=1e-6)
+    assert ours.module.state_dict()["1.num_batches_tracked"] == 7
+
+
+def test_the_average_stays_where_an_update_was_skipped_and_warms_up() -> None:
+    model = nn.Linear(2, 2)
+    ema = Ema(model, 0.999, warmup=True)
+    before = ema.module.weight.clone()
+    with torch.no_grad():
+        model.weight.add_(1)
+    ema.update(model, 0, torch.tensor(0.0))
+    assert torch.equal(ema.module.weight, before)
+    ema.update(model, 0, torch.tensor(1.0))
+    torch.testing.assert_close(ema.module.weight, before + 0.9)
+    assert decay_at(0, 0.999, True) == 0.1 and decay_at(10**6, 0.999, True) == 0.999 == decay_at(0, 0.999, False)
+
+
+def test_evaluation_counts_every_image_once_whatever_the_batches_are() -> None:
+    torch.manual_seed(1)
+    images, labels = torch.randn(103, 12), torch.randint(0, 7, (103,))
+    model = nn.Sequential(nn.Dropout(0.5), nn.Linear(12, 7)).train()
+    logits = model[1](images)
+    top1 = 100 * (logits.argmax(1) == labels).double().mean().item()
+    top5 = 100 * (logits.topk(5).indices == labels[:, None]).any(1).double().mean().item()
+    loss = nn.functional.cross_entropy(logits, labels).item()
+    for size in (1, 10, 103, 1000):
+        score = evaluate(model, zip(images.split(size), labels.split(size), strict=True), nullcontext)
+        assert score is not None and score.images == 103
+        assert score.values["top1"] == pytest.approx(top1) and score.values["top5"] == pytest.approx(top5)
+        assert score.values["loss"] == pytest.approx(loss, rel=1e-5)
+    assert model.training
+
+
+def test_few_classes_have_no_top5_and_evaluation_can_be_stopped() -> None:
+    model = nn.Linear(2, 3)
+    batch = (torch.randn(4, 2), torch.zeros(4, dtype=torch.int64))
+    score = evaluate(model, [batch], nullcontext)
+    assert score is not None and set(score.values) == {"top1", "loss"}
+    assert evaluate(model, [batch], nullcontext, stop=lambda: True) is None
+    with pytest.raises(ValueError, match="no image"):
+        evaluate(model, [], nullcontext)
+
+
+def test_the_meter_gives_every_step_in_order_with_its_numbers() -> None:
+    meter = Meter(torch.device("cpu"), 4)
+    seen = []
+    for number in range(1, 11):
+        meter.add(number, torch.tensor(float(number)), torch.tensor(math.nan), torch.tensor(number == 3))
+        if meter.full:
+            seen += list(meter.read())
+    seen += list(meter.read(everything=True))
+    assert [s.number for s in seen] == list(range(1, 11)) == [int(s.loss) for s in seen]
+    assert [s.number for s in seen if s.skipped] == [3] and all(math.isnan(s.grad_norm) for s in seen)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunDir:
+    run = RunDir(tmp_path / "run")
+    run.checkpoints.mkdir(parents=True)
+    return run
+
+
+def test_a_checkpoint_comes_back_whole_and_best_survives_a_later_last(run: RunDir) -> None:
+    state = {"model": {"w": torch.arange(3.0)}, "optimizer": {}, "scaler": {}, "ema": None}
+    checkpoint.save(run, state, Progress(step=5, best={"value": 90.0}), best=True)
+    checkpoint.save(run, state, Progress(step=6, best={"value": 90.0}), best=False)
+    assert checkpoint.load(run.best)["progress"].step == 5 and checkpoint.load(run.last)["progress"].step == 6
+    assert sorted(p.name for p in run.checkpoints.iterdir()) == ["best.pt", "last.pt"]
+
+
+@pytest.mark.parametrize("damage", ["truncate", "flip", "empty", "pickle"])
+def test_a_damaged_last_checkpoint_falls_back_to_the_best_and_says_so(run: RunDir, damage: str) -> None:
+    state = {"model": {"w": torch.arange(1000.0)}, "optimizer": {}, "scaler": {}, "ema": None}
+    checkpoint.save(run, state, Progress(step=5), best=True)
+    checkpoint.save(run, state, Progress(step=9), best=False)
+    content = run.last.read_bytes()
+    if damage == "pickle":
+        import pickle
+
+        class Bomb:
+            def __reduce__(self) -> tuple[object, tuple[str]]:
+                return (Path.touch, (run.path / "owned",))  # type: ignore[return-value]
+
+        run.last.write_bytes(pickle.dumps(Bomb()))
+    else:
+        middle = len(content) // 4
+        run.last.write_bytes(
+            {
+                "truncate": content[: len(content) // 2],
+                "flip": content[:middle] + bytes(64) + content[middle + 64 :],
+                "empty": b"",
+            }[damage]
+        )
+    found, problems = checkpoint.load_latest(run)
+    assert not (run.path / "owned").exists()
+    if damage == "flip" and found is not None and found["progress"].step == 9:
+        pytest.fail("a flipped block was not noticed")
+    assert found is not None and found["progress"].step == 5 and found["path"] == "checkpoints/best.pt"
+    assert len(problems) == 1 and "last.pt" in problems[0]

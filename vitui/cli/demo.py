@@ -1,0 +1,41 @@
+"""``vitui demo``: a real training in about a minute, shown live."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from vitui.cli.opening import open_lab, say
+
+PRESET = "demo-digits"
+
+
+def add_to(app: typer.Typer) -> None:
+    app.command()(demo)
+
+
+def demo(
+    context: typer.Context,
+    plain: Annotated[
+        bool, typer.Option("--plain", help="Print progress even where the terminal app could open.")
+    ] = False,
+) -> None:
+    """Train a small ViT on handwritten digits from scratch: about a minute on two CPU cores, recorded like any run."""
+    lab = open_lab(context, create=True)
+    run_id = lab.launch(lab.compose(PRESET), name="demo")
+    say(f"run {run_id}: a tiny ViT on digits, in {lab.home}")
+    terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    if plain or not terminal:
+        from vitui.cli.follow import follow
+
+        raise typer.Exit(follow(lab, run_id))
+    from vitui.tui import run_tui
+
+    code = run_tui(lab, run_id)
+    found = lab.run(run_id)
+    print(run_id)
+    say(f"run {run_id} is {found.state}; `vitui runs` lists it, `vitui show {run_id}` tells all about it")
+    raise typer.Exit(code)

@@ -1,0 +1,146 @@
+"""Watching one run from a plain terminal or a pipe: a line for each event, a plot and a summary at the end."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from vitui.cli.opening import say
+from vitui.display import GLYPHS, count, device_name, duration, eta_seconds, percent, progress
+
+if TYPE_CHECKING:
+    from vitui.lab import Lab
+    from vitui.store import Run
+    from vitui.store.metrics import Event
+
+POLL_SECONDS = 0.2
+HEARTBEAT_SECONDS = 10.0
+
+
+def follow(lab: Lab, run_id: str) -> int:
+    """Print what happens to a run until it ends. Returns 0 for finished and stopped, 1 for failed, diverged and lost.
+
+    Ctrl-C ends the watching, never the training.
+    """
+    try:
+        return _follow(lab, run_id)
+    except KeyboardInterrupt:
+        say(f"\nnot watching any more; run {run_id} goes on (`vitui logs -f {run_id}`, `vitui stop {run_id}`)")
+        return 130
+
+
+def _follow(lab: Lab, run_id: str) -> int:
+    from vitui.store.runs import ENDED
+
+    seen = 0
+    reason = ""
+    spoke = time.monotonic()
+    first_state = lab.run(run_id).state
+    token = None
+    while True:
+        # The token is read before the rows: a change in between is then seen at the next turn.
+        newer = lab.changes_token()
+        if newer != token:
+            token = newer
+            run = lab.run(run_id)
+            if run.state == "queued" and run.reason and run.reason != reason:
+                reason = run.reason
+                _print(f"waiting: {reason}")
+            events = lab.events(run_id)
+            for event in events[seen:]:
+                if line := _line(event, run):
+                    _print(line)
+                    spoke = time.monotonic()
+            seen = len(events) if len(events) >= seen else 0
+            if run.state in ENDED and (run.state != first_state or run.stop_requested is None):
+                return _finish(lab, run)
+        if run.state == "running" and run.step and time.monotonic() - spoke > HEARTBEAT_SECONDS:
+            spoke = time.monotonic()
+            _print(_progress(run))
+        time.sleep(POLL_SECONDS)
+
+
+def _print(text: str) -> None:
+    from vitui.text import safe
+
+    print(safe(text), flush=True)
+
+
+def _progress(run: Run) -> str:
+    parts = [f"epoch {progress(run)}", f"step {run.step}/{run.total_steps}"]
+    if run.loss is not None:
+        parts.append(f"loss {run.loss:.4f}")
+    if run.images_per_s:
+        parts.append(f"{count(run.images_per_s)} images/s")
+    parts.append(f"{duration(eta_seconds(run))} to go")
+    return "  ".join(parts)
+
+
+def _line(event: Event, run: Run) -> str:
+    data = event.data
+    match event.kind:
+        case "started":
+            return f"started on {data.get('host')} ({data.get('device')}), attempt {event.attempt}"
+        case "phase":
+            return f"{data.get('name')}…"
+        case "model":
+            return f"model {data.get('name')}: {count(data.get('params'))} parameters, {count(data.get('macs'))} MACs"
+        case "data":
+            return (
+                f"data {data.get('dataset')}: {data.get('train_images')} training images, best epoch picked on "
+                f"{data.get('select_images')} {data.get('select_split')} images, result reported on "
+                f"{data.get('report_images')} {data.get('report_split')} images"
+            )
+        case "eval":
+            values = data.get("values", {})
+            shown = "  ".join(f"{key} {values[key]:.{4 if key == 'loss' else 2}f}" for key in values)
+            weights = " ema" if data.get("weights") == "ema" else ""
+            if data.get("role") != "select":
+                which = "best" if data.get("role") == "report-best" else "last"
+                return f"{which} epoch on {data.get('split')}{weights}: {shown}"
+            loss = f"train loss {run.loss:.4f}  " if run.loss is not None else ""
+            return f"epoch {event.epoch:g}/{run.total_epochs}  {loss}{data.get('split')}{weights} {shown}"
+        case "resumed":
+            return (
+                f"resumed at step {event.step}, epoch {event.epoch:g}" if event.step else "starting from the beginning"
+            )
+        case "warning":
+            return f"warning: {data.get('message')}"
+        case "nonfinite":
+            return f"step {event.step}: {data.get('what')} is not finite, the update is skipped"
+        case _:
+            return ""
+
+
+def _finish(lab: Lab, run: Run) -> int:
+    from vitui.cli.plot import plot_run
+
+    if plot := plot_run(lab, run.id):
+        print(plot)
+    print_summary(lab, run)
+    return 0 if run.state in ("finished", "stopped") else 1
+
+
+def print_summary(lab: Lab, run: Run) -> None:
+    """How a run ended, its results beside the published one, and where its files are."""
+    _print(f"{GLYPHS[run.state]} {run.state}: {run.name} ({run.id}) on {device_name(run)}")
+    if run.evidence:
+        _print(f"  {run.evidence}")
+    if run.best is not None:
+        marked = ", selected on the split it is reported on" if run.select_is_report else ""
+        _print(f"  best  {run.selected_on} {run.metric} {percent(run.best)} at epoch {run.best_epoch:g}{marked}")
+    if run.last is not None:
+        _print(f"  last  {run.selected_on} {run.metric} {percent(run.last)}")
+    if run.report_best is not None:
+        _print(
+            f"  {run.report_split}  {run.metric} {percent(run.report_best)} (best epoch), "
+            f"{percent(run.report_last)} (last epoch)"
+        )
+    if run.reference is not None:
+        _print(f"  reference {percent(run.reference)} ({run.reference_source})")
+    folder = lab.run_dir(run.id)
+    _print(f"  files {folder.path}")
+    if folder.model.exists():
+        _print(f'  load  timm.create_model("local-dir:{folder.model}", pretrained=True)')
+    sys.stdout.flush()

@@ -1,0 +1,90 @@
+"""How numbers and states read, the same in command line and terminal app."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vitui.store import Run
+
+GLYPHS = {
+    "queued": "…", "starting": "◌", "running": "▶", "finished": "✓",
+    "stopped": "■", "diverged": "≈", "failed": "✗", "lost": "?",
+}  # fmt: skip
+"""A sign for each state, so that colour alone never carries it."""
+
+
+def duration(seconds: float | None) -> str:
+    """``45s``, ``12m 05s``, ``3h 07m``, ``2d 04h``; a dash for None."""
+    if seconds is None or seconds != seconds:
+        return "–"
+    s = max(0, round(seconds))
+    if s < 60:
+        return f"{s}s"
+    if s < 3600:
+        return f"{s // 60}m {s % 60:02d}s"
+    if s < 86400:
+        return f"{s // 3600}h {s % 3600 // 60:02d}m"
+    return f"{s // 86400}d {s % 86400 // 3600:02d}h"
+
+
+def age(at: float | None, now: float | None = None) -> str:
+    """How long ago, in the largest unit alone: ``45s``, ``12m``, ``3h``, ``2d``."""
+    if at is None:
+        return "–"
+    s = max(0.0, (time.time() if now is None else now) - at)
+    for limit, unit, name in ((60, 1, "s"), (3600, 60, "m"), (86400, 3600, "h")):
+        if s < limit:
+            return f"{int(s // unit)}{name}"
+    return f"{int(s // 86400)}d"
+
+
+def percent(value: float | None, digits: int = 2) -> str:
+    """A metric in percent; a dash for None."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def count(value: float | None) -> str:
+    """``950``, ``5.7k``, ``22.1M``, ``1.26G``; a dash for None."""
+    if value is None:
+        return "–"
+    for limit, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if abs(value) >= limit:
+            scaled = value / limit
+            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f}{unit}"
+    return f"{value:.0f}"
+
+
+def value(thing: Any) -> str:
+    """A recipe value as it is written in a file or after --set; a dash for a field that is not there."""
+    if thing is None:
+        return "–"
+    if isinstance(thing, bool):
+        return "true" if thing else "false"
+    if isinstance(thing, float):
+        return f"{thing:g}"
+    if isinstance(thing, list):
+        return "[" + ", ".join(value(item) for item in thing) + "]"
+    return str(thing)
+
+
+def eta_seconds(run: Run) -> float | None:
+    """Seconds until the last step at the present speed, None where nothing is known. Evaluations are not counted."""
+    if run.state != "running" or not run.images_per_s or not run.total_steps or not run.batch_size:
+        return None
+    return (run.total_steps - (run.step or 0)) * run.batch_size / run.images_per_s
+
+
+def progress(run: Run) -> str:
+    """``12.4/30`` epochs, empty before anything is known."""
+    if not run.total_epochs:
+        return ""
+    done = run.epoch or 0.0
+    shown = f"{done:.1f}" if done % 1 else f"{done:.0f}"
+    return f"{shown}/{run.total_epochs}"
+
+
+def device_name(run: Run) -> str:
+    """Where the run is or was placed, else what it asks for."""
+    return run.placed or run.device

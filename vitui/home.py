@@ -1,0 +1,68 @@
+"""Which directory everything is written below: --home, $VITUI_HOME, the config file, the platform's data directory."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from vitui.errors import UsageError
+
+CONFIG_KEYS = ("home",)
+
+
+def find_home(option: Path | None = None) -> Path:
+    """The home directory, absolute; it need not exist yet. Raises UsageError for a config file that is wrong."""
+    if option is not None:
+        return option.expanduser().absolute()
+    if variable := os.environ.get("VITUI_HOME"):
+        return Path(variable).expanduser().absolute()
+    config, path = read_config()
+    if path is not None and "home" in config:
+        return (path.parent / Path(config["home"]).expanduser()).absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("vitui", appauthor=False))
+
+
+def config_files() -> list[Path]:
+    """Config files in the order they are looked for: beside the project, then the user's own."""
+    import platformdirs
+
+    return [Path.cwd() / "vitui.toml", Path(platformdirs.user_config_dir("vitui", appauthor=False)) / "vitui.toml"]
+
+
+def read_config() -> tuple[dict[str, Any], Path | None]:
+    """The first config file that exists and its path; ({}, None) when there is none.
+
+    Raises UsageError naming file and key for bad TOML, an unknown key or a value of the wrong type.
+    """
+    path = next((p for p in config_files() if p.is_file()), None)
+    if path is None:
+        return {}, None
+    try:
+        config = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"config file {path} is not valid TOML: {error}") from None
+    except OSError as error:
+        raise UsageError(f"config file {path} cannot be read: {error.strerror}") from None
+    for key, value in config.items():
+        if key not in CONFIG_KEYS:
+            raise UsageError(f"config file {path}: unknown key {key}; known: {', '.join(CONFIG_KEYS)}")
+        if not isinstance(value, str):
+            raise UsageError(f"config file {path}: {key} must be text, not {value!r}")
+    return config, path
+
+
+def make_home(home: Path) -> None:
+    """Create the home and its folders. Raises UsageError when that is not possible or it cannot be written to."""
+    try:
+        for folder in (home, home / "runs", home / "data", home / "leases"):
+            folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"home {home} cannot be created ({error.strerror}); choose another with --home DIR or $VITUI_HOME"
+        ) from None
+    if not os.access(home / "runs", os.W_OK | os.X_OK):
+        raise UsageError(f"home {home} is not writable; choose another with --home DIR or $VITUI_HOME")

@@ -1,0 +1,421 @@
+"""Lab: an opened home directory. The one door through which the command line and the terminal app do everything."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from engine.journal import RunDir, fsync_dir, new_run_id, read_json, read_toml, write_json
+from vitui.errors import Busy, NotFound, UsageError
+from vitui.home import find_home, make_home
+from vitui.store import Run, Store, runs
+
+if TYPE_CHECKING:
+    from engine.recipe import Preset
+    from vitui.composition import Composed
+    from vitui.preflight import DatasetStatus
+    from vitui.store.metrics import Curve, Envelope, Eval, Event
+    from vitui.supervisor.devices import Device
+
+NAME_LIMIT = 300
+
+
+@dataclass(frozen=True)
+class QueueView:
+    """What waits and who works on it. `paused` is the reason nothing is started, None while things are."""
+
+    paused: str | None
+    waiting: list[Run]
+    worker_alive: bool
+    worker_pid: int | None
+
+
+class Lab:
+    """Reading methods are cheap and never write; the others raise vitui.errors when they cannot do what was asked."""
+
+    def __init__(self, home: Path, store: Store, messages: list[str]) -> None:
+        self.home = home
+        self.store = store
+        self.messages = messages
+        """Sentences the user should see once: a moved database, a newer one."""
+
+    @classmethod
+    def open(cls, home: Path | None = None, *, create: bool = False, adopt: bool = True) -> Lab:
+        """Open the home directory; find it as `vitui.home.find_home` says.
+
+        `create`: make it if it does not exist. `adopt`: see to it that runs that wait or train have a worker, which
+        also settles the state of runs that ended unseen.
+        Raises UsageError when the home cannot be made or read.
+        """
+        place = find_home(home)
+        if create:
+            make_home(place)
+        store = Store(place)
+        exists = place.is_dir()
+        if home is not None and not exists and not create:
+            raise UsageError(f"there is no home at {place}; a first `vitui run` creates it")
+        missing = not store.exists or store.path.stat().st_size == 0
+        lab = cls(place, store, store.open() if exists else [])
+        if exists and store.moved_aside:
+            lab.rebuild()
+        elif exists and missing and not store.read_only and next((place / "runs").glob("[!.]*"), None):
+            found = lab.rebuild()
+            lab.messages.append(f"{store.path} was missing; it is rebuilt from {found} run directories")
+        if adopt and exists and not store.read_only and lab._has_work():
+            lab._wake()
+        return lab
+
+    @property
+    def read_only(self) -> bool:
+        """True when the database belongs to a newer program or the home cannot be written to."""
+        return self.store.read_only
+
+    def _has_work(self) -> bool:
+        return bool(self.runs(states={"queued", "starting", "running"}, include_archived=True, limit=1))
+
+    def _wake(self) -> None:
+        from vitui.supervisor.ensure import ensure_worker
+
+        ensure_worker(self.home)
+
+    # -- launching -----------------------------------------------------------------------------------------------
+
+    def compose(self, preset: str, switches: Sequence[str] = (), sets: Sequence[str] = ()) -> Composed:
+        """A preset with toggles and overrides as a recipe. Raises RecipeError."""
+        from vitui.composition import compose_run, roots
+
+        return compose_run(preset, switches, sets, where=roots(self.home))
+
+    def preflight(self, composed: Composed, device: str = "auto") -> None:
+        """Raises UsageError when a launch cannot work here: data, device, space."""
+        from vitui import preflight
+
+        preflight.check_device(device, self.devices())
+        preflight.check_data(self.home, composed.recipe)
+        preflight.check_space(self.home)
+
+    def launch(
+        self,
+        composed: Composed,
+        *,
+        name: str = "",
+        device: str = "auto",
+        tags: Collection[str] = (),
+        notes: str = "",
+        question: str = "",
+    ) -> str:
+        """Write the run directory, then the row, then wake the worker. Returns the run id.
+
+        Raises UsageError as `preflight`; nothing is left behind then.
+        """
+        from vitui.provenance import gather
+
+        self._writable()
+        self.preflight(composed, device)
+        if len(name) > NAME_LIMIT:
+            raise UsageError(f"the name has {len(name)} characters; at most {NAME_LIMIT} are kept, shorten it")
+        run_id = self._free_id()
+        labels = {
+            "name": name or composed.preset,
+            "preset": composed.preset,
+            "family": composed.family,
+            "tags": sorted(set(tags)),
+            "notes": notes,
+            "question": question,
+            "star": False,
+            "archived": False,
+            "device": device,
+            "created": time.time(),
+            "reference": composed.reference.model_dump(mode="json") if composed.reference else None,
+            "changes": [vars(change) for change in composed.changes],
+            "origins": composed.origins,
+        }
+        run = self.run_dir(run_id)
+        fresh = self._write_run_dir(run, composed, labels, gather())
+        try:
+            # Both under one lock: whoever rebuilds the database meanwhile sees the directory and the row, or neither.
+            with self.store.writing() as db:
+                fresh.path.rename(run.path)
+                fsync_dir(run.path.parent)
+                runs.insert(db, runs.new_run(run_id, labels, composed.recipe.flat()))
+        except BaseException:
+            shutil.rmtree(fresh.path, ignore_errors=True)
+            shutil.rmtree(run.path, ignore_errors=True)
+            raise
+        self._wake()
+        return run_id
+
+    def _free_id(self) -> str:
+        while (self.home / "runs" / (run_id := new_run_id())).exists():
+            pass
+        return run_id
+
+    def _write_run_dir(
+        self, run: RunDir, composed: Composed, labels: dict[str, Any], provenance: dict[str, Any]
+    ) -> RunDir:
+        """The run directory under a hidden name, to be renamed: it is there as a whole or not at all."""
+        import tomli_w
+
+        from engine.journal import atomic_write
+
+        fresh = RunDir(run.path.with_name(f".new-{run.id}"))
+        try:
+            fresh.path.mkdir()
+            for folder in (fresh.checkpoints, fresh.attempts):
+                folder.mkdir()
+            atomic_write(fresh.recipe, tomli_w.dumps(composed.recipe.model_dump(mode="json")).encode())
+            write_json(fresh.labels, labels)
+            write_json(fresh.provenance, provenance)
+        except OSError as error:
+            shutil.rmtree(fresh.path, ignore_errors=True)
+            raise UsageError(f"the run directory {run.path} cannot be written: {error.strerror}") from None
+        return fresh
+
+    # -- control -------------------------------------------------------------------------------------------------
+
+    def stop(self, run_id: str) -> None:
+        """Ask a run to stop; one that waits is stopped at once, one that trains writes a checkpoint first.
+
+        Raises Busy when the run has already ended.
+        """
+        from vitui.supervisor.attempts import note_dequeued
+
+        self._writable()
+        with self.store.writing() as db:
+            if not runs.request_stop(db, run_id):
+                raise Busy(f"run {run_id} has already ended ({self._state(run_id)})")
+            after = runs.get(db, run_id)
+        if after is not None and after.state == "stopped":
+            # It waited and has ended with that: the run directory must know too, or a rebuild would queue it again.
+            note_dequeued(self.run_dir(run_id), after.stop_requested or time.time())
+        else:
+            self._wake()
+
+    def resume(self, run_id: str, *, device: str | None = None) -> None:
+        """Queue an ended run again, to go on from its last checkpoint as a new attempt.
+
+        Raises Busy when it is finished or has not ended; UsageError when its device or data are not here.
+        """
+        from engine.recipe import validate
+        from vitui import preflight
+
+        self._writable()
+        run = self.run(run_id)
+        wanted = device or run.device
+        preflight.check_device(wanted, self.devices())
+        preflight.check_data(self.home, validate(read_toml(self.run_dir(run_id).recipe)))
+        preflight.check_space(self.home)
+        with self.store.writing() as db:
+            if not runs.transition(
+                db, run_id, runs.RESUMABLE, "queued", evidence="", stop_requested=None, device=wanted
+            ):
+                word = "is finished" if run.state == "finished" else f"is {run.state}"
+                raise Busy(f"run {run_id} {word}; only a stopped, failed, diverged or lost run can be resumed")
+        if device:
+            self._mirror(run_id, device=device)
+        self._wake()
+
+    def hold(self, run_id: str) -> None:
+        """Keep a waiting run from being started. Raises Busy when it does not wait."""
+        self._queue_edit(run_id, runs.hold)
+
+    def release(self, run_id: str) -> None:
+        """Let a held run start again. Raises Busy when it does not wait."""
+        self._queue_edit(run_id, runs.release)
+        self._wake()
+
+    def move(self, run_id: str, position: int) -> None:
+        """Put a waiting run at a 1-based place of the queue. Raises Busy when it does not wait."""
+        self._queue_edit(run_id, lambda db, run: runs.move(db, run, position))
+
+    def unpause(self) -> None:
+        """Let the queue start runs again after failures paused it."""
+        self._writable()
+        with self.store.writing() as db:
+            runs.set_meta(db, "queue_paused", None)
+        if self._has_work():
+            self._wake()
+
+    def _queue_edit(self, run_id: str, change: Callable[[Any, str], bool]) -> None:
+        self._writable()
+        with self.store.writing() as db:
+            if not change(db, run_id):
+                raise Busy(f"run {run_id} does not wait in the queue ({self._state(run_id)})")
+
+    # -- reading -------------------------------------------------------------------------------------------------
+
+    def resolve(self, prefix: str) -> str:
+        """The run id an unambiguous prefix (or ``@`` for the newest run) stands for. Raises NotFound, UsageError."""
+        if not self.store.exists:
+            raise NotFound(f"no run {prefix}: {self.home} holds no runs yet")
+        if prefix == "@":
+            newest = self.runs(limit=1, include_archived=True)
+            if not newest:
+                raise NotFound(f"{self.home} holds no runs yet")
+            return newest[0].id
+        return runs.resolve_prefix(self.store.reading(), prefix)
+
+    def run(self, run_id: str) -> Run:
+        """One run. Raises NotFound."""
+        found = runs.get(self.store.reading(), run_id) if self.store.exists else None
+        if found is None:
+            raise NotFound(f"no run {run_id} in {self.home}")
+        return found
+
+    def runs(
+        self,
+        *,
+        states: Collection[str] | None = None,
+        text: str | None = None,
+        include_archived: bool = False,
+        limit: int | None = None,
+    ) -> list[Run]:
+        """Runs, newest first; empty for a home without any."""
+        if not self.store.exists:
+            return []
+        return runs.list_runs(
+            self.store.reading(), states=states, text=text, include_archived=include_archived, limit=limit
+        )
+
+    def _state(self, run_id: str) -> str:
+        return self.run(run_id).state
+
+    def curve(self, run_id: str, key: str, **window: float) -> Curve:
+        """Every point of a series; see vitui.store.metrics.curve."""
+        from vitui.store import metrics
+
+        return metrics.curve(self.store.reading(), run_id, key, **window)
+
+    def envelope(self, run_id: str, key: str, buckets: int = 2000, **window: float) -> Envelope:
+        """A series at screen resolution with its extremes kept; see vitui.store.metrics.envelope."""
+        from vitui.store import metrics
+
+        return metrics.envelope(self.store.reading(), run_id, key, buckets, **window)
+
+    def keys(self, run_id: str) -> list[str]:
+        """Names of the series a run has."""
+        from vitui.store import metrics
+
+        return metrics.keys(self.store.reading(), run_id)
+
+    def evals(self, run_id: str) -> list[Eval]:
+        """Evaluations of a run in order, superseded ones left out."""
+        from vitui.store import metrics
+
+        return metrics.evals(self.store.reading(), run_id)
+
+    def events(self, run_id: str, kinds: Collection[str] | None = None) -> list[Event]:
+        """Journal events of a run other than metrics."""
+        from vitui.store import metrics
+
+        return metrics.events(self.store.reading(), run_id, kinds)
+
+    def config(self, run_id: str) -> dict[str, Any]:
+        """The recipe of a run, dotted leaf -> value, as the trainer resolved it where it got that far."""
+        run = self.run_dir(run_id)
+        from engine.recipe.schema import flatten
+
+        path = run.resolved if run.resolved.exists() else run.recipe
+        return flatten(read_toml(path)) if path.exists() else {}
+
+    def labels(self, run_id: str) -> dict[str, Any]:
+        """run.json: name, preset, changes against it, origins of values, tags, notes."""
+        return read_json(self.run_dir(run_id).labels) or {}
+
+    def provenance(self, run_id: str) -> dict[str, Any]:
+        """Host, user, command line, commit, packages."""
+        return read_json(self.run_dir(run_id).provenance) or {}
+
+    def run_dir(self, run_id: str) -> RunDir:
+        return RunDir(self.home / "runs" / run_id)
+
+    def queue(self) -> QueueView:
+        """What waits, in order, with reasons, and the worker's state."""
+        from vitui.supervisor.ensure import worker_pid
+
+        pid = worker_pid(self.home)
+        if not self.store.exists:
+            return QueueView(None, [], pid is not None, pid)
+        waiting = sorted(self.runs(states={"queued"}, include_archived=True), key=lambda run: run.position or 0)
+        return QueueView(runs.get_meta(self.store.reading(), "queue_paused"), waiting, pid is not None, pid)
+
+    def devices(self) -> list[Device]:
+        """What runs can be placed on."""
+        from vitui.supervisor.devices import devices
+
+        return devices()
+
+    def presets(self) -> list[Preset]:
+        """Every preset that can be run, shipped and own. Raises RecipeError for a broken one."""
+        from engine.recipe import presets
+        from vitui.composition import roots
+
+        return presets.load_all(roots(self.home))
+
+    def data_status(self) -> list[DatasetStatus]:
+        """Datasets and whether they are here."""
+        from vitui.preflight import dataset_status
+
+        return dataset_status(self.home)
+
+    def changes_token(self) -> int:
+        """A number that is another one once the database has changed."""
+        return self.store.changes_token()
+
+    # -- editing -------------------------------------------------------------------------------------------------
+
+    def set_name(self, run_id: str, name: str) -> None:
+        self._label(run_id, name=name[:NAME_LIMIT])
+
+    def set_notes(self, run_id: str, notes: str) -> None:
+        self._label(run_id, notes=notes)
+
+    def set_tags(self, run_id: str, tags: Collection[str]) -> None:
+        self._label(run_id, tags=sorted(set(tags)))
+
+    def set_star(self, run_id: str, star: bool) -> None:
+        self._label(run_id, star=star)
+
+    def set_archived(self, run_id: str, archived: bool) -> None:
+        self._label(run_id, archived=archived)
+
+    def _label(self, run_id: str, **values: Any) -> None:
+        """Into run.json first, which is the truth, then into the database."""
+        self._writable()
+        with self.store.writing() as db:
+            self._mirror(run_id, **values)
+            runs.set_labels(db, run_id, **values)
+
+    def _mirror(self, run_id: str, **values: Any) -> None:
+        path = self.run_dir(run_id).labels
+        write_json(path, {**(read_json(path) or {}), **values})
+
+    def _writable(self) -> None:
+        if self.store.read_only:
+            raise UsageError(self.store.why_read_only)
+
+    # -- repair --------------------------------------------------------------------------------------------------
+
+    def rebuild(self) -> int:
+        """Make the database anew from the run directories, all at once. Returns the number of runs found.
+
+        Runs that train go on meanwhile: the worker waits for its turn to write and then goes on from the new rows.
+        """
+        from vitui.store.rebuild import rebuild
+        from vitui.supervisor.judge import judge
+
+        self._writable()
+        done = rebuild(self.store, judge)
+        self.messages.extend(done.messages)
+        if self._has_work():
+            self._wake()
+        return done.runs
+
+    @property
+    def host(self) -> str:
+        return socket.gethostname()

@@ -1,0 +1,60 @@
+"""The terminal app. Importing this package loads nothing of it; `run_tui` does."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vitui.errors import UsageError
+
+if TYPE_CHECKING:
+    from vitui.lab import Lab
+
+
+def run_tui(lab: Lab, run_id: str | None = None, *, mouse: bool = True) -> int:
+    """Open the app on the list of runs, or on one run, and return the exit code once the user leaves.
+
+    Training does not depend on it in any way. Raises UsageError where there is no terminal to draw on. A crash of
+    the app is written to ``<home>/crash-<time>.log``.
+    """
+    check_terminal()
+    from vitui.tui.app import VituiApp
+
+    app = VituiApp(lab, run_id)
+    app.run(mouse=mouse)
+    if app.crash is None:
+        return app.return_code or 0
+    where = write_crash(lab.home, app.crash)
+    told = f"the report is in {where}" if where else "".join(traceback.format_exception(app.crash))
+    print(f"vitui: the terminal app has crashed ({type(app.crash).__name__}); {told}", file=sys.stderr)
+    print("vitui: training is not affected; vitui runs lists it, vitui opens the app again", file=sys.stderr)
+    return 1
+
+
+def check_terminal() -> None:
+    """Raises UsageError unless standard input and output are a terminal that can move its cursor."""
+    for name, stream in (("input", sys.__stdin__), ("output", sys.__stdout__)):
+        if stream is None or not stream.isatty():
+            raise UsageError(
+                f"standard {name} is not a terminal, so the app cannot open; use vitui runs, vitui show RUN or "
+                "vitui logs RUN (vitui --help lists all commands)"
+            )
+    if os.environ.get("TERM", "dumb") in ("dumb", ""):
+        raise UsageError(
+            "TERM says that this terminal cannot move its cursor, so the app cannot open; set TERM (for example "
+            "TERM=xterm-256color) or use vitui runs and vitui show RUN"
+        )
+
+
+def write_crash(home: Path, error: BaseException) -> Path | None:
+    """The traceback in a new file under `home`; None where that cannot be written."""
+    path = home / f"crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.log"
+    try:
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        return None
+    return path

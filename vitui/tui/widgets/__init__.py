@@ -1,0 +1,1 @@
+"""Widgets of the terminal app, and the pure code they draw with."""
