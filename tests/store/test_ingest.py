@@ -457,3 +457,14 @@ def test_an_old_store_object_goes_on_after_a_rebuild_elsewhere(home: Home) -> No
     with pytest.raises(NotFound):
         ingest(store, run)
     store.close()
+
+
+def test_the_lower_loss_decides_between_equal_accuracies_as_it_does_for_the_checkpoint(home: Home) -> None:
+    run = home.add()
+    events = []
+    for step, loss in ((10, 0.5), (20, 0.2), (30, 0.3)):
+        event_ = evaluation(step, 97.2, at=100.0 + step)
+        events.append({**event_, "values": {"top1": 97.2, "loss": loss}})
+    append(run, started(), data(), *events)
+    ingest(home.store, run)
+    assert (row(home, run).best, row(home, run).best_step) == (97.2, 20)

@@ -318,8 +318,13 @@ def _results(db: sqlite3.Connection, run: str, metric: str) -> dict[str, Any]:
     of = (run, "ema" if averaged else "model", metric)
     where = "FROM evals WHERE run = ? AND weights = ? AND key = ? AND role ="
     order = "ASC" if direction(metric) < 0 else "DESC"
+    # Equal accuracies are common on a small split: as in the trainer, the lower loss then decides.
     best = db.execute(
-        f"SELECT value, epoch, step {where} 'select' AND abs(value) < 9e999 ORDER BY value {order}, step LIMIT 1", of
+        "SELECT e.value, e.epoch, e.step FROM evals AS e LEFT JOIN evals AS l "
+        "ON (l.run, l.step, l.split, l.weights, l.role, l.key) = (e.run, e.step, e.split, e.weights, e.role, 'loss') "
+        "WHERE e.run = ? AND e.weights = ? AND e.key = ? AND e.role = 'select' AND abs(e.value) < 9e999 "
+        f"ORDER BY e.value {order}, l.value IS NULL, l.value, e.step LIMIT 1",
+        of,
     ).fetchone()
     last = db.execute(f"SELECT value {where} 'select' ORDER BY step DESC, rowid DESC LIMIT 1", of).fetchone()
     report = {

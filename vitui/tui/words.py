@@ -83,6 +83,16 @@ def reason(run: Run, p: Palette) -> Part | None:
     return None
 
 
+def broken(text: str, width: int) -> tuple[str, str]:
+    """`text` in two lines: as many whole words as fit in `width` cells, and the rest."""
+    if cell_width(text) <= width:
+        return text, ""
+    end = len(text)
+    while end > 0 and cell_width(text[:end]) > width:
+        end = text.rfind(" ", 0, end)
+    return (text[:end], text[end + 1 :]) if end > 0 else (text, "")
+
+
 def accuracies(run: Run, p: Palette, width: int) -> list[Part]:
     """Latest, best and final accuracy beside the published one; in narrow places the less telling ones are left out."""
     metric = safe(run.metric or "top1", 12)
@@ -99,9 +109,10 @@ def accuracies(run: Run, p: Palette, width: int) -> list[Part]:
     if run.select_is_report and run.selected_on:
         split += " (selected on it †)"
     measured = run.last is not None or run.best is not None
+    none = "no accuracy yet" if run.state in LIVE | WAITING else "no accuracy measured"
     return fitted(
         [
-            (3, (split, p.dim)) if measured else (0, ("no accuracy yet", p.dim)),
+            (3, (split, p.dim)) if measured else (0, (none, p.dim)),
             (2, (f"now {format.accuracy(run.last)}", p.text) if run.last is not None else None),
             (1, best),
             (0, report),

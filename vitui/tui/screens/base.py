@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 MIN_WIDTH, MIN_HEIGHT = 60, 15
 
 
+def too_small(width: int, height: int) -> str:
+    """What is wrong and what is needed, in as many words as fit in `width` cells."""
+    need = f"{MIN_WIDTH}x{MIN_HEIGHT}"
+    texts = (f"{width}x{height} is too small: {need} is needed", f"too small: needs {need}", need)
+    return next((text for text in texts if len(text) <= width), need)
+
+
 class LabScreen(Screen[None]):
     """A screen named in the table of actions. Below MIN_WIDTH x MIN_HEIGHT it shows one line that says so."""
 
@@ -39,10 +46,7 @@ class LabScreen(Screen[None]):
         width, height = event.size
         small = width < MIN_WIDTH or height < MIN_HEIGHT
         self.set_class(small, "small")
-        p = self.vitui.palette
-        self.query_one("#too-small", Bar).show(
-            [(f"{width}x{height} is too small: {MIN_WIDTH}x{MIN_HEIGHT} is needed", p.warn)] if small else []
-        )
+        self.query_one("#too-small", Bar).show([(too_small(width, height), self.vitui.palette.warn)] if small else [])
         self.fit(width, height)
         self.show_keys()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vitui.store.metrics import Event
 
 KEY_WIDTH = 30
+VALUE_WIDTH = 12
 
 
 def recipe_lines(settings: tuple[Setting, ...], p: Palette) -> list[Line]:
@@ -44,9 +45,10 @@ def recipe_lines(settings: tuple[Setting, ...], p: Palette) -> list[Line]:
 def _setting(setting: Setting, p: Palette, *, with_origin: bool = False) -> Line:
     mark, style = ("≠ ", p.warn) if setting.changed else ("  ", p.text)
     parts = [(mark, p.warn), (f"{safe(setting.key, KEY_WIDTH):<{KEY_WIDTH}} ", p.dim)]
-    parts.append((safe(display.value(setting.value), 200), style))
+    value = safe(display.value(setting.value), 200)
+    parts.append((value.ljust(VALUE_WIDTH) if setting.changed else value, style))
     if setting.changed:
-        parts.append((f"   preset: {safe(display.value(setting.before), 100)}", p.dim))
+        parts.append((f" preset: {safe(display.value(setting.before), 100)}", p.dim))
         if with_origin and setting.origin:
             parts.append((f"   by {safe(setting.origin, 60)}", p.dim))
     return parts
@@ -69,7 +71,7 @@ def event_lines(events: tuple[Event, ...], p: Palette, width: int) -> list[Line]
         step = "" if event.step is None or not roomy else f"step {event.step:,}"
         lines.append(
             [
-                (f"{clock}  {epoch:<11}{f'{step:<14}' if roomy else ''}", p.dim),
+                (f"{clock}  {epoch:<13}{f'{step:<14}' if roomy else ''}", p.dim),
                 (f"{safe(event.kind, 12):<12}", tone),
                 (safe(event_text(event.kind, event.data), 400), p.text),
             ]

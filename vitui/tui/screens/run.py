@@ -45,7 +45,7 @@ class RunScreen(LabScreen):
 
     def compose_body(self) -> ComposeResult:
         palette = self.vitui.palette
-        for name in ("head", "progress", "result", "why", "tabs"):
+        for name in ("head", "progress", "result", "why", "why-more", "tabs"):
             yield Bar(id=name)
         with Vertical(id="curves", classes="pane"):
             with Horizontal(id="upper"):
@@ -108,9 +108,12 @@ class RunScreen(LabScreen):
         self.query_one("#head", Bar).show([*words.identity(view.run, p, room), *trouble])
         self.query_one("#progress", Bar).show(words.advance(view, self.vitui.clock(), room, p))
         self.query_one("#result", Bar).show(words.accuracies(view.run, p, room))
-        why = words.reason(view.run, p)
-        self.set_class(why is not None, "explained")
-        self.query_one("#why", Bar).show([why] if why is not None else [])
+        why, style = words.reason(view.run, p) or ("", p.text)
+        first, rest = words.broken(why, room)
+        self.set_class(bool(first), "explained")
+        self.set_class(bool(rest), "explained-at-length")
+        self.query_one("#why", Bar).show([(first, style)])
+        self.query_one("#why-more", Bar).show([(rest, style)])
 
     def _tick(self) -> None:
         """The time since the start goes on while nothing else happens: a model is built, data are packed."""

@@ -100,7 +100,7 @@ def log_labels(exponents: list[float]) -> list[str]:
     out = []
     for exponent in exponents:
         value = 10.0**exponent if abs(exponent) < 300 else math.inf
-        out.append(f"{value:.4g}" if -4 <= exponent < 5 else f"1e{round(exponent)}")
+        out.append(f"{value:.5g}" if -4 <= exponent < 5 else f"1e{round(exponent)}")
     return out
 
 
