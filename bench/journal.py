@@ -23,7 +23,8 @@ def main() -> None:
     values = {"train/loss": [0.5 + i / 7 for i in range(10)], "train/grad_norm": [1.25] * 10, "train/lr": [0.001] * 10}
     small = {"train/loss": 0.5123, "train/lr": 0.001}
     line = encode({"kind": "metrics", "at": time.time(), "attempt": 1, "step": 10, "epoch": 0.1, "values": values})
-    timings: dict[str, list[float]] = {"10 steps x 3 series": [], "2 scalars": [], "write() alone": [], "read, an event": []}
+    names = ("10 steps x 3 series", "2 scalars", "write() alone", "read, an event")
+    timings: dict[str, list[float]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         for number in range(ROUNDS):
             path = Path(folder) / f"{number}.jsonl"
@@ -44,7 +45,8 @@ def main() -> None:
             found = read(path, limit_bytes=1 << 30)
             timings["read, an event"].append((time.perf_counter() - started) / len(found.events))
     for name, seconds in timings.items():
-        print(f"{name:<22} {1e6 * statistics.median(seconds):7.1f} µs  (min {1e6 * min(seconds):.1f}, max {1e6 * max(seconds):.1f})")
+        low, middle, high = (1e6 * f(seconds) for f in (min, statistics.median, max))
+        print(f"{name:<22} {middle:7.1f} µs  (min {low:.1f}, max {high:.1f})")
 
 
 if __name__ == "__main__":

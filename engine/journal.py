@@ -18,17 +18,17 @@ started    ``argv, pid, host, device, engine_version``; the first event of each 
 phase      ``name`` (importing, packing, building, training, evaluating, exporting): where time goes before step 1
 model      ``name, params, trainable_params, macs, input_size [C,H,W], pretrained``
 data       ``dataset, fingerprint, classes, train_images, select_split, select_images, report_split,
-           report_images, steps_per_epoch, total_steps, total_epochs, batch_size, micro_batch, loader``
+           report_images, steps_per_epoch, total_steps, total_epochs, batch_size, micro_batch, tier, mean, std``
 metrics    ``step, epoch, values {key: number or list}``; a list holds consecutive steps *ending* at ``step``
 eval       ``step, epoch, split, weights ("model" or "ema"), images, values {top1, top5, loss}, role
            ("select", or "report-best"/"report-last" for the closing evaluations)``
 checkpoint ``step, epoch, path (relative), best (bool), metric, value``
 resumed    ``step, epoch, path``: points of earlier attempts beyond ``step`` are superseded
 warning    ``message``
-nonfinite  ``step, epoch, what (loss or grad_norm), consecutive``
-stopped    ``step, epoch, reason``: asked for; a checkpoint was written; resumable
+nonfinite  ``step, epoch, what (loss or grad_norm of an update, or SPLIT/loss of an evaluation), consecutive``
+stopped    ``step, epoch, reason``: asked for; resumable from a checkpoint of that step (or as ``reason`` says)
 finished   ``step, epoch, seconds, best {metric, value, step, epoch, selected_on}, last {...}``
-diverged   ``step, epoch, reason, best {...}``: the non-finite guard gave up; last good checkpoint intact
+diverged   ``step, epoch, reason, best {...}``: the guard (engine.train.guard) gave up; last good checkpoint intact
 failed     ``step, epoch, error, remedy``
 ========== ==================================================================================
 """

@@ -55,13 +55,33 @@ def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         return torch.optim.AdamW(
             groups, lr=recipe.optim.lr, betas=recipe.optim.betas, eps=recipe.optim.eps, fused=fused or None
         )
-    return torch.optim.SGD(
+    optimizer = torch.optim.SGD(
         groups,
         lr=recipe.optim.lr,
         momentum=recipe.optim.momentum,
         nesterov=recipe.optim.nesterov,
         fused=fused or None,
     )
+    if recipe.optim.momentum:
+        # The fused kernel makes these from uninitialised memory and, when the very first step is skipped (as under a
+        # loss scaler it often is), leaves them so. From zeros the first step computes the same.
+        for group in groups:
+            for parameter in group["params"]:
+                optimizer.state[parameter]["momentum_buffer"] = torch.zeros_like(parameter)
+    return optimizer
+
+
+def restore_optimizer(optimizer: torch.optim.Optimizer, saved: dict[str, Any]) -> None:
+    """Load the moments of a `state_dict`. Options stay those this optimiser was built with.
+
+    torch would take the saved options too: after a change of device the kernels of the other one (which, not being
+    fused, cannot skip a bad step), and the weight decay of back then. Raises ValueError for other parameters.
+    """
+    own = optimizer.state_dict()["param_groups"]
+    if [group["names"] for group in own] != [group["names"] for group in saved["param_groups"]]:
+        raise ValueError("the optimiser has other parameters")
+    groups = [{**mine, "params": theirs["params"]} for mine, theirs in zip(own, saved["param_groups"], strict=True)]
+    optimizer.load_state_dict({**saved, "param_groups": groups})
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, lr: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import platform
 import socket
@@ -19,7 +20,8 @@ from engine.models.errors import ModelError
 from engine.recipe.compose import validate
 from engine.recipe.errors import RecipeError
 from engine.recipe.resolve import Facts, resolve
-from engine.recipe.schema import Recipe
+from engine.recipe.schema import Recipe, flatten
+from engine.train.errors import CheckpointError
 from engine.train.stop import Diverged, StopFlag, Stopped
 
 if TYPE_CHECKING:
@@ -42,9 +44,14 @@ class Session:
     def execute(self) -> int:
         """Run the attempt to its end and return the process's exit code. Every end is journalled."""
         self.stop.install()
-        self.run.checkpoints.mkdir(exist_ok=True)
-        self.journal = Journal(self.run.journal, self.attempt)
         self.trainer: Trainer | None = None
+        try:
+            self.run.checkpoints.mkdir(exist_ok=True)
+            self._earlier = _last_event(self.run)
+            self.journal = Journal(self.run.journal, self.attempt)
+        except OSError as error:
+            _say(f"{_sentence(error)}; {self._remedy(error)}")
+            return journal_module.EXIT_FAILED
         self.journal.event(
             "started", argv=sys.argv, pid=os.getpid(), host=socket.gethostname(), device=self.device_name,
             engine_version=version("vitui"), python=platform.python_version(),
@@ -59,18 +66,28 @@ class Session:
             return journal_module.EXIT_DIVERGED
         except (RecipeError, DataError, ModelError) as error:
             self._end("failed", error=str(error), remedy="")
-            with contextlib.suppress(OSError):  # the console may be on a full disk
-                print(f"engine: {error}", file=sys.stderr)
+            _say(str(error))
             return journal_module.EXIT_BAD_INPUT
+        except CheckpointError as error:
+            self._end("failed", error=str(error), remedy="")
+            _say(str(error))
+            return journal_module.EXIT_FAILED
         except Exception as error:
-            self._end("failed", error=_first_line(error), remedy=self._remedy(error))
-            raise
+            remedy = self._remedy(error)
+            self._end("failed", error=_sentence(error), remedy=remedy or "the whole error is in console.log")
+            if not remedy:
+                raise
+            _say(f"{_sentence(error)}; {remedy}")
+            return journal_module.EXIT_FAILED
         finally:
             self.journal.close()
 
     def _run(self) -> int:
         self._phase("reading")
         recipe = _read_recipe(self.run)
+        if recipe.train.deterministic:
+            # cuBLAS reads it once, when the first product is computed.
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         dataset = self._dataset(recipe)
         self._phase("importing")
         import torch
@@ -79,7 +96,10 @@ class Session:
 
         device = _device(self.device_name)
         self._phase("building")
-        recipe, model, arguments = self._model(recipe, dataset, device)
+        state = self._checkpoint()
+        recipe, model, arguments = self._model(recipe, dataset, device, fetch=state is None)
+        if state is not None:
+            self._warn_of_changes(recipe)
         atomic_write(self.run.resolved, _toml(recipe))
         torch.use_deterministic_algorithms(recipe.train.deterministic)
         if device.type == "cuda":
@@ -87,7 +107,8 @@ class Session:
             torch.set_float32_matmul_precision("high")
         splits = self._splits(recipe, dataset, model, device)
         trainer = self.trainer = Trainer(self.run, recipe, model, splits, self.journal, device, self.stop)
-        self._resume(trainer)
+        self._resume(trainer, state)
+        del state  # as large as the model and its moments, for as long as the run trains
         self._phase("training")
         trainer.train()
         self._phase("evaluating")
@@ -112,9 +133,13 @@ class Session:
         return PackedDataset.open(folder)
 
     def _model(
-        self, recipe: Recipe, dataset: PackedDataset, device: torch.device
+        self, recipe: Recipe, dataset: PackedDataset, device: torch.device, fetch: bool
     ) -> tuple[Recipe, torch.nn.Module, dict[str, Any]]:
-        """Build the model and decide every "auto"; the build itself needs the image size, the rest needs the model."""
+        """Build the model and decide every "auto"; the build itself needs the image size, the rest needs the model.
+
+        Pretrained weights are read only if `fetch`: a resumed run must not need a file or network for what its
+        checkpoint replaces.
+        """
         import psutil
         import torch
 
@@ -131,7 +156,9 @@ class Session:
         )
         size = resolve(recipe, facts).data.img_size
         assert isinstance(size, int)
-        model, arguments = build_model(recipe, channels=dataset.channels, classes=len(dataset.classes), img_size=size)
+        model, arguments = build_model(
+            recipe, channels=dataset.channels, classes=len(dataset.classes), img_size=size, fetch=fetch
+        )
         cfg: dict[str, Any] = getattr(model, "pretrained_cfg", None) or {}
         counted = describe(model, (dataset.channels, size, size))
         facts = Facts(
@@ -174,19 +201,40 @@ class Session:
             total_epochs=recipe.train.epochs, batch_size=recipe.train.batch_size, micro_batch=recipe.micro_batch,
             tier=recipe.data.tier, mean=list(mean), std=list(std),
         )  # fmt: skip
-        return Splits(batches, select, select_name, evaluation, dataset.report_split)
+        return Splits(batches, select, select_name, evaluation, dataset.report_split, dataset.fingerprint)
 
-    def _resume(self, trainer: Trainer) -> None:
-        from engine.train.checkpoint import load_latest
+    def _checkpoint(self) -> dict[str, Any] | None:
+        """The state earlier attempts left behind; None where there is none, or none that is whole."""
+        from engine.train.checkpoint import recover
 
-        content, problems = load_latest(self.run)
+        content, problems = recover(self.run)
         for problem in problems:
             self.journal.event("warning", message=problem)
+        return content
+
+    def _warn_of_changes(self, recipe: Recipe) -> None:
+        """Say so when "auto" is decided otherwise than before, as on another machine: curves may have a kink there."""
+        try:
+            before = flatten(journal_module.read_toml(self.run.resolved))
+        except (OSError, ValueError):
+            return
+        now = recipe.flat()
+        now.pop("data.tier", None)  # where images wait changes nothing
+        changed = [f"{key} was {before[key]}, is {now[key]}" for key in now if before.get(key, now[key]) != now[key]]
+        if changed:
+            self.journal.event("warning", message=f"this attempt computes otherwise than before: {'; '.join(changed)}")
+
+    def _resume(self, trainer: Trainer, content: dict[str, Any] | None) -> None:
         if content is not None:
             trainer.restore(content)
             self.journal.event("resumed", step=trainer.progress.step, epoch=trainer.epoch, path=content["path"])
-        elif self.attempt > 1:
+        elif self.attempt > 1 or self._earlier is not None:
             self.journal.event("resumed", step=0, epoch=0.0, path="")
+        if self._earlier is not None and self._earlier["kind"] == "diverged":
+            self.journal.event(
+                "warning", message="this run diverged before and the same steps follow, so expect it to diverge again; "
+                "to try something else, launch a new run, for example with a lower optim.lr",
+            )  # fmt: skip
 
     def _export(self, trainer: Trainer, recipe: Recipe, dataset: PackedDataset, arguments: dict[str, Any]) -> None:
         from engine.train.export import export_model
@@ -212,11 +260,31 @@ class Session:
         self.journal.sync()
 
     def _remedy(self, error: Exception) -> str:
+        """What helps against an error that is not this program's fault; "" where it may be."""
         if type(error).__name__ == "OutOfMemoryError":
             return "double train.grad_accum_steps: the effective batch stays the same and memory halves"
-        if isinstance(error, OSError):
+        if isinstance(error, MemoryError):
+            return "give it a machine with more memory, or set data.tier=packed"
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
             return f"free space on the disk of {self.run.path}, then resume"
-        return "the whole error is in console.log"
+        if isinstance(error, OSError) and error.filename is not None:
+            return "see to that path, then resume"
+        return ""
+
+
+def _last_event(run: RunDir) -> dict[str, Any] | None:
+    """The last whole event among the last 64 KiB of a journal; None where there is none."""
+    try:
+        size = run.journal.stat().st_size
+    except FileNotFoundError:
+        return None
+    events = journal_module.read(run.journal, max(0, size - (64 << 10))).events
+    return events[-1] if events else None
+
+
+def _say(text: str) -> None:
+    with contextlib.suppress(OSError):  # the console may be on a full disk
+        print(f"engine: {text}", file=sys.stderr)
 
 
 def _read_recipe(run: RunDir) -> Recipe:
@@ -246,6 +314,9 @@ def _device(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _first_line(error: Exception) -> str:
+def _sentence(error: Exception) -> str:
+    """The first line of an error, without Python's names where it is the system that speaks."""
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from engine.journal import read_toml
 from engine.recipe import Change, Layer, Preset, Recipe, Reference, compose, diff, parse_set, presets, toggles
+from vitui.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,16 @@ def roots(home: Path) -> list[Path]:
     """Folders presets are looked for in: the shipped ones, then the user's own in <home>/presets."""
     own = home / "presets"
     return [presets.SHIPPED, own] if own.is_dir() else [presets.SHIPPED]
+
+
+def read_recipe(path: Path) -> dict[str, Any]:
+    """The tree in a run's recipe.toml or resolved.toml. Raises UsageError where it is gone or damaged."""
+    try:
+        return read_toml(path)
+    except FileNotFoundError:
+        raise UsageError(f"{path} is gone; without it the run cannot go on, launch it anew") from None
+    except ValueError as error:
+        raise UsageError(f"{path} is damaged ({error}); put right what was changed in it") from None
 
 
 def compose_run(

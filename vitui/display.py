@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from vitui.store import Run
+    from vitui.store import Brief, Run
 
 GLYPHS = {
     "queued": "…", "starting": "◌", "running": "▶", "finished": "✓",
@@ -69,14 +69,14 @@ def value(thing: Any) -> str:
     return str(thing)
 
 
-def eta_seconds(run: Run) -> float | None:
+def eta_seconds(run: Run | Brief) -> float | None:
     """Seconds until the last step at the present speed, None where nothing is known. Evaluations are not counted."""
     if run.state != "running" or not run.images_per_s or not run.total_steps or not run.batch_size:
         return None
     return (run.total_steps - (run.step or 0)) * run.batch_size / run.images_per_s
 
 
-def progress(run: Run) -> str:
+def progress(run: Run | Brief) -> str:
     """``12.4/30`` epochs, empty before anything is known."""
     if not run.total_epochs:
         return ""
@@ -85,6 +85,6 @@ def progress(run: Run) -> str:
     return f"{shown}/{run.total_epochs}"
 
 
-def device_name(run: Run) -> str:
+def device_name(run: Run | Brief) -> str:
     """Where the run is or was placed, else what it asks for."""
     return run.placed or run.device

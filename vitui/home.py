@@ -15,22 +15,33 @@ CONFIG_KEYS = ("home",)
 def find_home(option: Path | None = None) -> Path:
     """The home directory, absolute; it need not exist yet. Raises UsageError for a config file that is wrong."""
     if option is not None:
-        return option.expanduser().absolute()
+        return _expanded(option, "--home").absolute()
     if variable := os.environ.get("VITUI_HOME"):
-        return Path(variable).expanduser().absolute()
+        return _expanded(Path(variable), "$VITUI_HOME").absolute()
     config, path = read_config()
     if path is not None and "home" in config:
-        return (path.parent / Path(config["home"]).expanduser()).absolute()
+        return (path.parent / _expanded(Path(config["home"]), f"config file {path}: home")).absolute()
     import platformdirs
 
     return Path(platformdirs.user_data_dir("vitui", appauthor=False))
+
+
+def _expanded(path: Path, origin: str) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        raise UsageError(f"{origin} = {path}: there is no such user; give a path without ~") from None
 
 
 def config_files() -> list[Path]:
     """Config files in the order they are looked for: beside the project, then the user's own."""
     import platformdirs
 
-    return [Path.cwd() / "vitui.toml", Path(platformdirs.user_config_dir("vitui", appauthor=False)) / "vitui.toml"]
+    try:
+        here = [Path.cwd() / "vitui.toml"]
+    except OSError:  # the current directory has been deleted
+        here = []
+    return [*here, Path(platformdirs.user_config_dir("vitui", appauthor=False)) / "vitui.toml"]
 
 
 def read_config() -> tuple[dict[str, Any], Path | None]:
@@ -50,8 +61,8 @@ def read_config() -> tuple[dict[str, Any], Path | None]:
     for key, value in config.items():
         if key not in CONFIG_KEYS:
             raise UsageError(f"config file {path}: unknown key {key}; known: {', '.join(CONFIG_KEYS)}")
-        if not isinstance(value, str):
-            raise UsageError(f"config file {path}: {key} must be text, not {value!r}")
+        if not isinstance(value, str) or not value:
+            raise UsageError(f"config file {path}: {key} must be the path of a directory, not {value!r}")
     return config, path
 
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.journal import RunDir, fsync_dir, new_run_id, read_json, read_toml, write_json
-from vitui.errors import Busy, NotFound, UsageError
+from engine.journal import RunDir, fsync_dir, new_run_id, write_json
+from vitui import labels
+from vitui.errors import Busy, NotFound, UsageError, VitError
 from vitui.home import find_home, make_home
-from vitui.store import Run, Store, runs
+from vitui.store import Brief, Run, Store, runs
 
 if TYPE_CHECKING:
     from engine.recipe import Preset
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from vitui.preflight import DatasetStatus
     from vitui.store.metrics import Curve, Envelope, Eval, Event
     from vitui.supervisor.devices import Device
-
-NAME_LIMIT = 300
 
 
 @dataclass(frozen=True)
@@ -50,13 +48,14 @@ class Lab:
 
         `create`: make it if it does not exist. `adopt`: see to it that runs that wait or train have a worker, which
         also settles the state of runs that ended unseen.
+        A directory without runs and database is no home: without `create` nothing is written to it.
         Raises UsageError when the home cannot be made or read.
         """
         place = find_home(home)
         if create:
             make_home(place)
         store = Store(place)
-        exists = place.is_dir()
+        exists = store.exists or (place / "runs").is_dir()
         if home is not None and not exists and not create:
             raise UsageError(f"there is no home at {place}; a first `vitui run` creates it")
         missing = not store.exists or store.path.stat().st_size == 0
@@ -66,14 +65,25 @@ class Lab:
         elif exists and missing and not store.read_only and next((place / "runs").glob("[!.]*"), None):
             found = lab.rebuild()
             lab.messages.append(f"{store.path} was missing; it is rebuilt from {found} run directories")
-        if adopt and exists and not store.read_only and lab._has_work():
-            lab._wake()
+        if adopt and exists:
+            try:
+                lab.tend()
+            except VitError as error:  # runs can be looked at all the same
+                lab.messages.append(str(error))
         return lab
 
     @property
     def read_only(self) -> bool:
         """True when the database belongs to a newer program or the home cannot be written to."""
         return self.store.read_only
+
+    def tend(self) -> None:
+        """See to it that runs that wait or train have a worker. Cheap: whoever watches a run calls it now and then.
+
+        Raises VitError, Busy when a worker cannot be started.
+        """
+        if not self.store.read_only and self._has_work():
+            self._wake()
 
     def _has_work(self) -> bool:
         return bool(self.runs(states={"queued", "starting", "running"}, include_archived=True, limit=1))
@@ -117,14 +127,12 @@ class Lab:
 
         self._writable()
         self.preflight(composed, device)
-        if len(name) > NAME_LIMIT:
-            raise UsageError(f"the name has {len(name)} characters; at most {NAME_LIMIT} are kept, shorten it")
         run_id = self._free_id()
-        labels = {
-            "name": name or composed.preset,
+        said = {
+            "name": labels.checked_name(name or composed.preset),
             "preset": composed.preset,
             "family": composed.family,
-            "tags": sorted(set(tags)),
+            "tags": labels.clean_tags(tags),
             "notes": notes,
             "question": question,
             "star": False,
@@ -136,18 +144,21 @@ class Lab:
             "origins": composed.origins,
         }
         run = self.run_dir(run_id)
-        fresh = self._write_run_dir(run, composed, labels, gather())
+        fresh = self._write_run_dir(run, composed, said, gather())
         try:
             # Both under one lock: whoever rebuilds the database meanwhile sees the directory and the row, or neither.
             with self.store.writing() as db:
                 fresh.path.rename(run.path)
                 fsync_dir(run.path.parent)
-                runs.insert(db, runs.new_run(run_id, labels, composed.recipe.flat()))
+                runs.insert(db, runs.new_run(run_id, said, composed.recipe.flat()))
         except BaseException:
             shutil.rmtree(fresh.path, ignore_errors=True)
             shutil.rmtree(run.path, ignore_errors=True)
             raise
-        self._wake()
+        try:
+            self._wake()
+        except VitError as error:
+            raise VitError(f"run {run_id} is queued, but nothing can start it yet: {error}") from error
         return run_id
 
     def _free_id(self) -> str:
@@ -156,7 +167,7 @@ class Lab:
         return run_id
 
     def _write_run_dir(
-        self, run: RunDir, composed: Composed, labels: dict[str, Any], provenance: dict[str, Any]
+        self, run: RunDir, composed: Composed, said: dict[str, Any], provenance: dict[str, Any]
     ) -> RunDir:
         """The run directory under a hidden name, to be renamed: it is there as a whole or not at all."""
         import tomli_w
@@ -169,7 +180,7 @@ class Lab:
             for folder in (fresh.checkpoints, fresh.attempts):
                 folder.mkdir()
             atomic_write(fresh.recipe, tomli_w.dumps(composed.recipe.model_dump(mode="json")).encode())
-            write_json(fresh.labels, labels)
+            write_json(fresh.labels, said)
             write_json(fresh.provenance, provenance)
         except OSError as error:
             shutil.rmtree(fresh.path, ignore_errors=True)
@@ -203,21 +214,23 @@ class Lab:
         """
         from engine.recipe import validate
         from vitui import preflight
+        from vitui.composition import read_recipe
 
         self._writable()
         run = self.run(run_id)
+        if run.state not in runs.RESUMABLE:
+            raise Busy(f"run {run_id} is {run.state}; only a stopped, failed, diverged or lost run can be resumed")
         wanted = device or run.device
         preflight.check_device(wanted, self.devices())
-        preflight.check_data(self.home, validate(read_toml(self.run_dir(run_id).recipe)))
+        preflight.check_data(self.home, validate(read_recipe(self.run_dir(run_id).recipe)))
         preflight.check_space(self.home)
         with self.store.writing() as db:
             if not runs.transition(
                 db, run_id, runs.RESUMABLE, "queued", evidence="", stop_requested=None, device=wanted
             ):
-                word = "is finished" if run.state == "finished" else f"is {run.state}"
-                raise Busy(f"run {run_id} {word}; only a stopped, failed, diverged or lost run can be resumed")
-        if device:
-            self._mirror(run_id, device=device)
+                raise Busy(f"run {run_id} is {self._state(run_id)} by now")
+            if device:
+                self._mirror(run_id, device=device)
         self._wake()
 
     def hold(self, run_id: str) -> None:
@@ -236,6 +249,8 @@ class Lab:
     def unpause(self) -> None:
         """Let the queue start runs again after failures paused it."""
         self._writable()
+        if not self.store.exists:
+            raise NotFound(f"{self.home} holds no runs yet")
         with self.store.writing() as db:
             runs.set_meta(db, "queue_paused", None)
         if self._has_work():
@@ -282,6 +297,14 @@ class Lab:
             self.store.reading(), states=states, text=text, include_archived=include_archived, limit=limit
         )
 
+    def briefs(
+        self, *, states: Collection[str] | None = None, include_archived: bool = False, limit: int | None = None
+    ) -> list[Brief]:
+        """As `runs`, with only what a listing shows of each."""
+        if not self.store.exists:
+            return []
+        return runs.list_briefs(self.store.reading(), states=states, include_archived=include_archived, limit=limit)
+
     def _state(self, run_id: str) -> str:
         return self.run(run_id).state
 
@@ -316,20 +339,24 @@ class Lab:
         return metrics.events(self.store.reading(), run_id, kinds)
 
     def config(self, run_id: str) -> dict[str, Any]:
-        """The recipe of a run, dotted leaf -> value, as the trainer resolved it where it got that far."""
-        run = self.run_dir(run_id)
-        from engine.recipe.schema import flatten
+        """The recipe of a run, dotted leaf -> value, as the trainer resolved it where it got that far.
 
+        Empty where there is none; raises UsageError where it cannot be read.
+        """
+        from engine.recipe.schema import flatten
+        from vitui.composition import read_recipe
+
+        run = self.run_dir(run_id)
         path = run.resolved if run.resolved.exists() else run.recipe
-        return flatten(read_toml(path)) if path.exists() else {}
+        return flatten(read_recipe(path)) if path.exists() else {}
 
     def labels(self, run_id: str) -> dict[str, Any]:
         """run.json: name, preset, changes against it, origins of values, tags, notes."""
-        return read_json(self.run_dir(run_id).labels) or {}
+        return labels.read_object(self.run_dir(run_id).labels)
 
     def provenance(self, run_id: str) -> dict[str, Any]:
         """Host, user, command line, commit, packages."""
-        return read_json(self.run_dir(run_id).provenance) or {}
+        return labels.read_object(self.run_dir(run_id).provenance)
 
     def run_dir(self, run_id: str) -> RunDir:
         return RunDir(self.home / "runs" / run_id)
@@ -370,13 +397,14 @@ class Lab:
     # -- editing -------------------------------------------------------------------------------------------------
 
     def set_name(self, run_id: str, name: str) -> None:
-        self._label(run_id, name=name[:NAME_LIMIT])
+        """Raises UsageError for an empty or a very long one."""
+        self._label(run_id, name=labels.checked_name(name))
 
     def set_notes(self, run_id: str, notes: str) -> None:
         self._label(run_id, notes=notes)
 
     def set_tags(self, run_id: str, tags: Collection[str]) -> None:
-        self._label(run_id, tags=sorted(set(tags)))
+        self._label(run_id, tags=labels.clean_tags(tags))
 
     def set_star(self, run_id: str, star: bool) -> None:
         self._label(run_id, star=star)
@@ -392,8 +420,7 @@ class Lab:
             runs.set_labels(db, run_id, **values)
 
     def _mirror(self, run_id: str, **values: Any) -> None:
-        path = self.run_dir(run_id).labels
-        write_json(path, {**(read_json(path) or {}), **values})
+        labels.change(self.run_dir(run_id), self.run(run_id), **values)
 
     def _writable(self) -> None:
         if self.store.read_only:
@@ -409,13 +436,11 @@ class Lab:
         from vitui.store.rebuild import rebuild
         from vitui.supervisor.judge import judge
 
+        if not self.home.is_dir():
+            raise NotFound(f"there is no home at {self.home}; a first `vitui run` creates it")
         self._writable()
         done = rebuild(self.store, judge)
         self.messages.extend(done.messages)
         if self._has_work():
             self._wake()
         return done.runs
-
-    @property
-    def host(self) -> str:
-        return socket.gethostname()

@@ -25,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class DatasetStatus:
-    """A dataset as this home has it. `state`: present, embedded (packed at first use) or missing."""
+    """A dataset as this home has it. `state`: present, embedded (packed at first use), missing or damaged."""
 
     name: str
     title: str
@@ -38,10 +38,14 @@ class DatasetStatus:
     @property
     def remedy(self) -> str:
         """The command that gets it, empty where nothing is needed."""
-        if self.state != "missing":
+        if self.state not in ("missing", "damaged"):
             return ""
-        size = f" (downloads {self.download_mb:.0f} MB)" if self.download_mb else ""
-        return f"vitui data add {self.name}{size}"
+        return f"vitui data add {self.name}" + ("" if self.name in datasets.known() else " --from PATH")
+
+    @property
+    def size(self) -> str:
+        """What getting it downloads, in brackets; empty where nothing is known or needed."""
+        return f" (downloads {self.download_mb:.0f} MB)" if self.download_mb and self.state == "missing" else ""
 
 
 def dataset_status(home: Path) -> list[DatasetStatus]:
@@ -53,20 +57,23 @@ def dataset_status(home: Path) -> list[DatasetStatus]:
             name, spec.title, state, len(spec.classes), dict(spec.splits), spec.download_mb, spec.licence
         )
     for manifest in sorted((home / "data").glob("*/manifest.json")):
-        content = read_json(manifest)
-        if isinstance(content, dict) and not manifest.parent.name.startswith("."):
-            name = manifest.parent.name
-            splits = {k: int(v["count"]) for k, v in content["splits"].items()}
-            found[name] = DatasetStatus(
-                name, content["title"], "present", len(content["classes"]), splits, None, content["licence"]
-            )
+        if not manifest.parent.name.startswith("."):
+            found[manifest.parent.name] = _packed(manifest)
     return [found[name] for name in sorted(found)]
 
 
-def manifest(home: Path, name: str) -> dict[str, Any] | None:
-    """The manifest of a packed dataset, None where it is not present."""
-    content = read_json(home / "data" / name / "manifest.json") if _NAME.fullmatch(name) else None
-    return content if isinstance(content, dict) else None
+def _packed(manifest: Path) -> DatasetStatus:
+    name = manifest.parent.name
+    content: Any = read_json(manifest)
+    try:
+        splits = {split: int(part["count"]) for split, part in content["splits"].items()}
+        train = splits["train"] > 0
+        return DatasetStatus(
+            name, str(content["title"]), "present" if train else "damaged", len(content["classes"]), splits, None,
+            str(content["licence"]),
+        )  # fmt: skip
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return DatasetStatus(name, "", "damaged", 0, {}, None, "")
 
 
 def check_data(home: Path, recipe: Recipe) -> None:
@@ -79,9 +86,14 @@ def check_data(home: Path, recipe: Recipe) -> None:
         if _NAME.fullmatch(name) and not hint:
             hint = f"; add your own with `vitui data add {name} --from PATH`"
         raise UsageError(f'data.dataset = "{name}" is not known{hint}')
+    if status.state == "damaged":
+        raise UsageError(
+            f'data.dataset = "{name}": {home / "data" / name / "manifest.json"} is damaged; '
+            f"delete that folder, then `{status.remedy}`"
+        )
     if status.state == "missing":
         raise UsageError(
-            f'data.dataset = "{name}" is not in {home / "data"}; get it with `{status.remedy}`, '
+            f'data.dataset = "{name}" is not in {home / "data"}; get it with `{status.remedy}`{status.size}, '
             f"or `vitui data add {name} --from PATH` if you have the files"
         )
     images = status.splits["train"]

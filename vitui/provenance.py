@@ -20,17 +20,25 @@ PATCH_LIMIT = 1_000_000
 
 def gather(folder: Path | None = None) -> dict[str, Any]:
     """Host, user, command line, git commit with uncommitted changes of `folder` (default: here), package versions."""
+    folder = folder or _cwd()
     return {
         "at": time.time(),
         "host": socket.gethostname(),
         "user": _user(),
         "argv": sys.argv,
-        "cwd": str(folder or Path.cwd()),
+        "cwd": str(folder or ""),
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": {name: found for name in PACKAGES if (found := _version(name))},
-        "git": _git(folder or Path.cwd()),
+        "git": _git(folder) if folder else None,
     }
+
+
+def _cwd() -> Path | None:
+    try:
+        return Path.cwd()
+    except OSError:  # it has been deleted
+        return None
 
 
 def _user() -> str:

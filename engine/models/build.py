@@ -15,11 +15,14 @@ from engine.models.weights import load_weights
 from engine.recipe.schema import Recipe
 
 
-def build_model(recipe: Recipe, *, channels: int, classes: int, img_size: int) -> tuple[nn.Module, dict[str, Any]]:
+def build_model(
+    recipe: Recipe, *, channels: int, classes: int, img_size: int, fetch: bool = True
+) -> tuple[nn.Module, dict[str, Any]]:
     """The recipe's model with a classifier of `classes`, taking float32 [B, channels, img_size, img_size].
 
     Initial weights depend on train.seed alone. Returns the model and the keyword arguments timm's constructor got,
-    which is what an exported model needs to be built again.
+    which is what an exported model needs to be built again. If not `fetch`, pretrained weights are left out, for a
+    model whose weights come from a checkpoint.
     Raises ModelError: unknown name, unsupported argument, weights that cannot be had or do not fit.
     """
     name = recipe.model.name
@@ -38,10 +41,12 @@ def build_model(recipe: Recipe, *, channels: int, classes: int, img_size: int) -
     hub = recipe.model.pretrained and not recipe.model.weights
     if hub:
         _check_tag(name)
-    model, arguments = _create(name, arguments, img_size, pretrained=hub, in_chans=channels, num_classes=classes)
-    if recipe.model.weights:
+    model, arguments = _create(
+        name, arguments, img_size, pretrained=hub and fetch, in_chans=channels, num_classes=classes
+    )
+    if recipe.model.weights and fetch:
         load_weights(model, Path(recipe.model.weights).expanduser())
-    elif recipe.model.init_positions == "sincos" and not hub:
+    elif recipe.model.init_positions == "sincos" and not recipe.model.pretrained:
         _sincos_positions(model, name)
     _check_forward(model, name, channels, classes, img_size)
     return model, arguments

@@ -213,7 +213,7 @@ class Train(Section):
     clip_grad: Annotated[float, Field(ge=0)] = 0.0
     """Largest global gradient norm; 0: no clipping."""
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
-    """Autocast type of forward and backward; auto: bf16 on a GPU (fp16 on an old one), fp32 on a CPU."""
+    """Autocast type; auto: bf16 on a GPU (fp16 on an old one), fp32 on a CPU. On a GPU fp32 multiplies in TF32."""
     seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 0
     """Decides initial weights, order of images, augmentation, dropout and the minival split."""
     threads: Annotated[int, Field(ge=1, le=1024)] | Auto = Field("auto", json_schema_extra={"advanced": True})
@@ -228,6 +228,8 @@ class Train(Section):
         3, json_schema_extra={"unit": "steps", "advanced": True}
     )
     """Updates in a row with NaN or infinite loss or gradient (skipped, never applied) that make a run diverged."""
+    loss_limit: Annotated[float, Field(ge=0)] = Field(10.0, json_schema_extra={"advanced": True})
+    """After 50 updates in a row with this many times the loss of guessing (or of step 1) a run has diverged; 0: off."""
     deterministic: bool = Field(False, json_schema_extra={"advanced": True})
     """Bit-for-bit repeatable on a GPU too, at a cost in speed (a CPU always is)."""
 

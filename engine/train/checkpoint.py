@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from engine.journal import RunDir, atomic_write, fsync_dir
+from engine.train.errors import CheckpointError, DamagedError
 
 FORMAT = 1
 
@@ -34,6 +35,12 @@ class Progress:
     """The same of the latest evaluation."""
     values: dict[str, float] = field(default_factory=dict)
     """All metrics of the latest evaluation of the weights that select."""
+    nonfinite: int = 0
+    """Updates in a row, up to now, that were skipped because something was not finite."""
+    high_loss: int = 0
+    """Updates in a row, up to now, with a finite loss above the limit (engine.train.guard)."""
+    first_loss: float | None = None
+    """Loss of the first step of the run that had a finite one."""
 
 
 def save(run: RunDir, state: dict[str, Any], progress: Progress, best: bool) -> None:
@@ -65,35 +72,88 @@ def _link(source: Path, target: Path) -> None:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """A checkpoint's content on the CPU, ``progress`` as Progress. Raises ValueError naming the file when damaged."""
+    """A checkpoint's content on the CPU, ``progress`` as Progress.
+
+    Raises DamagedError for wrong bytes, CheckpointError for another program's format, OSError when the file is missing
+    or cannot be read at the moment.
+    """
     try:
         # torch.load does not compare the archive's checksums with its bytes.
         with zipfile.ZipFile(path) as archive:
             if damaged := archive.testzip():
                 raise ValueError(f"{damaged} is damaged")
         content = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
-        if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']}")
-        content["progress"] = Progress(**content["progress"])
-    except FileNotFoundError:
+        found = content["format"]
+    except (MemoryError, OSError) as error:
+        if isinstance(error, OSError) and error.errno in (None, errno.EINVAL):  # an offset that leads nowhere
+            raise _damaged(path, error) from None
         raise
     except Exception as error:  # torch raises UnpicklingError, RuntimeError, EOFError, KeyError for damage
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ValueError(f"checkpoint {path} cannot be read ({reason})") from None
+        raise _damaged(path, error) from None
+    if found != FORMAT:
+        raise CheckpointError(
+            f"checkpoint {path} has format {found}, this program reads format {FORMAT}; resume with the version of the "
+            "program that wrote it"
+        )
+    try:
+        content["progress"] = Progress(**content["progress"])
+    except (KeyError, TypeError) as error:
+        raise _damaged(path, error) from None
     return dict(content)
 
 
-def load_latest(run: RunDir) -> tuple[dict[str, Any] | None, list[str]]:
-    """The newest readable checkpoint of a run (last, else best) and a sentence for each one that was damaged."""
-    problems = []
+def _damaged(path: Path, error: Exception) -> DamagedError:
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return DamagedError(f"checkpoint {path} cannot be read ({reason})")
+
+
+def recover(run: RunDir) -> tuple[dict[str, Any] | None, list[str]]:
+    """What to go on from: the newest whole checkpoint (last, else best), and a sentence for each thing that was wrong.
+
+    Afterwards last.pt is what is returned and best.pt is what its ``progress.best`` says, whenever the attempt before
+    died. A damaged file is moved aside to ``*.damaged``, never overwritten; temporary files of killed attempts go.
+    Raises CheckpointError for another format, OSError for files that cannot be read at the moment: a run must not start
+    from the beginning, over good checkpoints, because of that.
+    """
+    for stale in run.checkpoints.glob(".*.tmp"):
+        stale.unlink(missing_ok=True)
+    problems: list[str] = []
     for path in (run.last, run.best):
-        try:
-            content = load(path)
-        except FileNotFoundError:
-            continue
-        except ValueError as error:
-            problems.append(str(error))
+        content = _load_or_move(path, problems)
+        if content is None:
             continue
         content["path"] = path.relative_to(run.path).as_posix()
+        if path == run.last:
+            _match_best(run, content["progress"], problems)
+        else:
+            _link(run.best, run.last)
         return content, problems
     return None, problems
+
+
+def _load_or_move(path: Path, problems: list[str]) -> dict[str, Any] | None:
+    try:
+        return load(path)
+    except FileNotFoundError:
+        return None
+    except DamagedError as error:
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        problems.append(f"{error}; moved aside to {aside.name}")
+        return None
+
+
+def _match_best(run: RunDir, progress: Progress, problems: list[str]) -> None:
+    """Make best.pt what `progress` of last.pt says: an attempt may have died between writing the one and the other."""
+    if not progress.best or (run.best.exists() and run.best.samefile(run.last)):
+        return
+    best = _load_or_move(run.best, problems)
+    if best is not None and best["progress"].step == progress.best["step"]:
+        return
+    if progress.best["step"] != progress.step:
+        problems.append(f"the best checkpoint, of step {progress.best['step']}, is gone; a later one takes its place")
+    if progress.last.get("step") == progress.step:
+        progress.best = progress.last
+        _link(run.last, run.best)
+    else:
+        progress.best = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import Any
 
@@ -22,10 +23,15 @@ def export_model(
 
     fresh, old = run.path / ".model.tmp", run.path / ".model.old"
     shutil.rmtree(fresh, ignore_errors=True)
-    model.pretrained_cfg = {**(getattr(model, "pretrained_cfg", None) or {}), **cfg}  # type: ignore[assignment]
+    # Sizes and crops that the pretrained weights' authors tested at would win over those given here.
+    known = {k: v for k, v in (getattr(model, "pretrained_cfg", None) or {}).items() if not k.startswith("test_")}
+    model.pretrained_cfg = {**known, **cfg}  # type: ignore[assignment]
     save_for_hf(
         model, fresh, model_config={"model_args": arguments, "label_names": label_names}, safe_serialization=True
     )
+    for file in fresh.iterdir():
+        with open(file, "rb") as written:
+            os.fsync(written.fileno())
     shutil.rmtree(old, ignore_errors=True)
     if run.model.exists():
         run.model.rename(old)

@@ -15,18 +15,17 @@ from torch import Tensor, nn
 
 from engine.data.batches import EvalBatches, TrainBatches
 from engine.journal import Journal, RunDir
-from engine.optim import build_optimizer, set_learning_rate
+from engine.optim import build_optimizer, restore_optimizer, set_learning_rate
 from engine.recipe.schema import Recipe
 from engine.schedules import learning_rate
 from engine.train import checkpoint
 from engine.train.checkpoint import Progress
 from engine.train.ema import Ema
+from engine.train.errors import CheckpointError
 from engine.train.evaluate import Score, evaluate
-from engine.train.meter import Meter, Step, rounded
+from engine.train.guard import Guard
+from engine.train.meter import Meter, rounded
 from engine.train.stop import Diverged, StopFlag, Stopped
-
-# fp16's loss scaler finds its scale by overflowing; only a long row of overflows is a sign of anything.
-SCALER_PATIENCE = 20
 
 
 @dataclass(frozen=True)
@@ -38,6 +37,8 @@ class Splits:
     select_name: str
     report: EvalBatches
     report_name: str
+    fingerprint: str
+    """The packed dataset's: a checkpoint belongs to the data it was trained on."""
 
 
 class Trainer:
@@ -57,11 +58,19 @@ class Trainer:
         self.progress = Progress()
         self.steps_per_epoch = splits.train.steps_per_epoch
         self.total_steps = self.steps_per_epoch * recipe.train.epochs
-        self._nonfinite_in_a_row = 0
-        self._saved_at = -1
+        self.guard = Guard(recipe, splits.train.classes, self.scaler.is_enabled())
+        self._saved_at = 0
         self._since = time.monotonic()
         self._interval = (time.monotonic(), 0)
         self._parameters = [p for p in self.model.parameters() if p.requires_grad]
+        # BatchNorm's statistics change in the forward pass, before anybody knows that the step will be skipped.
+        self._running = [
+            buffer
+            for module in self.model.modules()
+            if isinstance(module, nn.modules.batchnorm._NormBase)
+            for buffer in (module.running_mean, module.running_var)
+            if buffer is not None
+        ]
         self._report_scores: dict[tuple[str, int], Score] = {}
 
     # -- a whole run ---------------------------------------------------------------------------------------------
@@ -69,7 +78,8 @@ class Trainer:
     def train(self) -> None:
         """Train from where `progress` stands to the end, evaluating and saving on the way.
 
-        Raises Stopped (a checkpoint was written) or Diverged (the last good checkpoint is intact).
+        Raises Stopped (a checkpoint was written), Diverged (the last good checkpoint is intact) or OSError (the
+        last checkpoint of all, without which there is no result, could not be written).
         """
         self._since = time.monotonic()
         try:
@@ -79,9 +89,13 @@ class Trainer:
                 self._evaluate_if_due()
                 every = self.recipe.train.checkpoint_every_epochs
                 if every and self.epoch_done % every == 0 and self._saved_at != self.progress.step:
-                    self.save()
-        except Stopped:
-            self.save()
+                    self._save_good()
+        except Stopped as stopped:
+            if not self.save():
+                raise Stopped(
+                    f"{stopped.reason}; its checkpoint could not be written, so it would go on from step "
+                    f"{self._saved_at}"
+                ) from None
             raise
 
     def _epoch(self) -> None:
@@ -100,7 +114,7 @@ class Trainer:
                 raise Stopped(self.stop.reason)
             if every and self.progress.step % every == 0 and self.progress.step < end:
                 self._log(everything=True)
-                self.save()
+                self._save_good()
         self._log(everything=True)
 
     def _step(self, batches: Any, accumulate: int) -> None:
@@ -110,6 +124,7 @@ class Trainer:
         torch.manual_seed(self.recipe.train.seed * 1_000_003 + step)
         set_learning_rate(self.optimizer, learning_rate(self.recipe, step, self.steps_per_epoch))
         total = torch.zeros((), device=self.device)
+        running = [buffer.clone() for buffer in self._running]
         for _ in range(accumulate):
             images, targets = next(batches)
             with self.autocast():
@@ -123,6 +138,8 @@ class Trainer:
             nn.utils.clip_grads_with_norm_(self._parameters, self.recipe.train.clip_grad, norm)
         skipped = ~(torch.isfinite(total) & torch.isfinite(norm))
         self._apply(skipped)
+        for buffer, before in zip(self._running, running, strict=True):
+            buffer.copy_(torch.where(skipped, before, buffer))
         self.optimizer.zero_grad(set_to_none=True)
         if self.ema is not None:
             self.ema.update(self.model, step, (~skipped).float())
@@ -151,7 +168,8 @@ class Trainer:
         steps = list(self.meter.read(everything))
         if not steps:
             return
-        now = time.monotonic()
+        # Speed is of the steps done by now. On a GPU those whose values have come are fewer.
+        now, done = time.monotonic(), self.progress.step
         since, from_step = self._interval
         last = steps[-1].number
         values: dict[str, Any] = {
@@ -159,51 +177,47 @@ class Trainer:
             "train/grad_norm": [rounded(s.grad_norm) for s in steps],
             "train/lr": [rounded(learning_rate(self.recipe, s.number - 1, self.steps_per_epoch)) for s in steps],
         }
-        if now > since and last > from_step:
-            values["train/images_per_s"] = round((last - from_step) * self.recipe.train.batch_size / (now - since), 1)
-        self._interval = (now, last)
+        if now > since and done > from_step:
+            values["train/images_per_s"] = round((done - from_step) * self.recipe.train.batch_size / (now - since), 1)
+        self._interval = (now, done)
         if self.device.type == "cuda":
             values["train/memory_gb"] = round(torch.cuda.max_memory_allocated() / 2**30, 3)
         self.journal.event("metrics", step=last, epoch=self._epoch_at(last), values=values)
         for step in steps:
-            self._guard(step)
+            if what := self.guard.count(step, self.progress):
+                self.journal.event(
+                    "nonfinite", step=step.number, epoch=self._epoch_at(step.number), what=what,
+                    consecutive=self.progress.nonfinite,
+                )  # fmt: skip
+            if reason := self.guard.reason(step, self.progress):
+                raise Diverged(reason)
 
-    def _guard(self, step: Step) -> None:
-        """Count skipped steps in a row; give up when there are too many."""
-        if not step.skipped:
-            self._nonfinite_in_a_row = 0
-            return
-        self._nonfinite_in_a_row += 1
-        overflow = self.scaler.is_enabled() and math.isfinite(step.loss)
-        what = "grad_norm" if math.isfinite(step.loss) else "loss"
-        self.journal.event(
-            "nonfinite", step=step.number, epoch=self._epoch_at(step.number), what=what,
-            consecutive=self._nonfinite_in_a_row,
-        )  # fmt: skip
-        patience = max(SCALER_PATIENCE, self._patience) if overflow else self._patience
-        if self._nonfinite_in_a_row >= patience:
-            raise Diverged(f"{what} was not finite {self._nonfinite_in_a_row} steps in a row, first at step "
-                           f"{step.number - self._nonfinite_in_a_row + 1}")  # fmt: skip
+    def _save_good(self) -> None:
+        """The regular checkpoint."""
+        if not self.guard.doubtful(self.progress):
+            self.save()
 
-    @property
-    def _patience(self) -> int:
-        return self.recipe.train.nonfinite_patience
+    def save(self, best: bool = False, required: bool = False) -> bool:
+        """Write checkpoints/last.pt (and best.pt).
 
-    def save(self, best: bool = False) -> bool:
-        """Write checkpoints/last.pt (and best.pt). A full disk is a warning: training goes on, old files are intact."""
+        A full disk is a warning: False is returned, training goes on, old files are intact. If `required`, OSError.
+        """
         self._tick()
         state: dict[str, Any] = {
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "ema": self.ema.module.state_dict() if self.ema else None,
+            "data": {"fingerprint": self.splits.fingerprint, "steps_per_epoch": self.steps_per_epoch},
         }
         try:
             checkpoint.save(self.run, state, self.progress, best)
-        except (OSError, RuntimeError) as error:
+        except OSError as error:
             self.journal.event(
                 "warning", message=f"checkpoint at step {self.progress.step} could not be written: {error}"
             )
+            if required:
+                raise
             return False
         self._saved_at = self.progress.step
         written = self.progress.best if best else self.progress.last
@@ -216,17 +230,28 @@ class Trainer:
         return True
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Continue from a checkpoint. Raises ValueError when it belongs to another model."""
+        """Continue from a checkpoint. Raises CheckpointError when it belongs to another model or other data."""
+        data = content.get("data", {})
+        for name, now in (("fingerprint", self.splits.fingerprint), ("steps_per_epoch", self.steps_per_epoch)):
+            if data.get(name, now) != now:
+                raise CheckpointError(
+                    f"the checkpoint was trained on other data or batches ({name} was {data[name]}, is {now}); "
+                    "bring back what it was, or launch a new run"
+                )
         try:
             self.model.load_state_dict(content["model"])
             if self.ema is not None:
                 self.ema.module.load_state_dict(content["ema"])
-            self.optimizer.load_state_dict(content["optimizer"])
-            self.scaler.load_state_dict(content["scaler"])
+            restore_optimizer(self.optimizer, content["optimizer"])
+            if content["scaler"]:  # empty from a device where there was none: the fresh one finds its scale
+                self.scaler.load_state_dict(content["scaler"])
         except (RuntimeError, ValueError, KeyError, TypeError) as error:
             reason = str(error).splitlines()[0]
-            raise ValueError(f"the checkpoint does not fit this recipe ({reason})") from None
+            raise CheckpointError(
+                f"the checkpoint does not fit this recipe ({reason}); launch a new run for a changed recipe"
+            ) from None
         self.progress = content["progress"]
+        self._saved_at = self.progress.step
 
     # -- evaluation ----------------------------------------------------------------------------------------------
 
@@ -258,20 +283,33 @@ class Trainer:
         self.progress.evaluated_epoch = epoch
         self.progress.values = {k: rounded(v) for k, v in score.values.items()}
         self.progress.last = self._summary(score)
-        best = not self.progress.best or _rank(self.progress.last) > _rank(self.progress.best)
+        before, final = self.progress.best, epoch == self.recipe.train.epochs
+        finite = math.isfinite(score.values["loss"])
+        if not finite:
+            self.journal.event(
+                "nonfinite", step=self.progress.step, epoch=self.epoch, what=f"{self.splits.select_name}/loss",
+                consecutive=1,
+            )  # fmt: skip
+            if final and not before:
+                raise Diverged(f"no evaluation on {self.splits.select_name} had a finite loss")
+        better = not before or (_rank(self.progress.last) > _rank(before) and not self.guard.doubtful(self.progress))
+        best = finite and better
         if best:
             self.progress.best = self.progress.last
-        if best or epoch == self.recipe.train.epochs:
-            self.save(best)
+        if (best or final) and not self.save(best, required=final):
+            self.progress.best = before  # best.pt still is that one
 
     def report(self) -> dict[str, dict[str, Any]]:
         """Score the best and the last checkpoint on the report split, once, and journal both. Leaves the best loaded.
 
-        Raises Stopped if asked to stop in between.
+        Raises Stopped if asked to stop in between, CheckpointError when one of them is gone or damaged.
         """
         out = {}
         for role, path in (("report-last", self.run.last), ("report-best", self.run.best)):
-            content = checkpoint.load(path)
+            try:
+                content = checkpoint.load(path)
+            except FileNotFoundError:
+                raise CheckpointError(f"{path} is gone; resume the run, which makes it again") from None
             module = self.ema.module if self.ema else self.model
             module.load_state_dict(content["ema" if self.ema else "model"])
             at = content["progress"].step
@@ -329,5 +367,4 @@ class Trainer:
 
 def _rank(summary: dict[str, Any]) -> tuple[float, float]:
     """Order of evaluations: by accuracy, and by loss where that is equal, which on a small split it often is."""
-    loss = float(summary["loss"])
-    return float(summary["value"]), -loss if math.isfinite(loss) else -math.inf
+    return float(summary["value"]), -float(summary["loss"])

@@ -149,6 +149,7 @@ def test_fifty_runs_started_at_once_run_once_each_one_at_a_time(vitui: Vitui) ->
         assert command.returncode == 0, errors
         ids.append(out.strip())
     assert len(set(ids)) == 50
+
     def done() -> bool:
         if len(vitui.of("vitui.supervisor.worker")) > 1:  # one that leaves may be seen beside the next one, briefly
             until(lambda: len(vitui.of("vitui.supervisor.worker")) <= 1, 2)

@@ -9,11 +9,14 @@ import pytest
 import timm
 import torch
 from safetensors.torch import save_file
+from timm.data import resolve_data_config
 
 from engine.inspect.describe import describe
+from engine.journal import RunDir
 from engine.models.build import build_model
 from engine.models.errors import ModelError
 from engine.recipe import validate
+from engine.train.export import export_model
 
 TINY = {"embed_dim": 32, "depth": 2, "num_heads": 2, "patch_size": 4}
 
@@ -139,3 +142,14 @@ def test_pretrained_weights_that_cannot_be_fetched_are_never_replaced_by_random_
             classes=4,
             img_size=224,
         )
+
+
+def test_an_export_is_evaluated_at_the_size_it_was_trained_at(tmp_path: Path) -> None:
+    model, arguments = build_model(validate({"model": {"name": "resnet10t"}}), channels=3, classes=5, img_size=40)
+    assert model.pretrained_cfg["test_input_size"] == (3, 224, 224)  # what the authors of its weights found best
+    cfg = {"input_size": [3, 40, 40], "mean": [0.5] * 3, "std": [0.5] * 3, "crop_pct": 1.0, "interpolation": "bicubic"}
+    run = RunDir(tmp_path)
+    export_model(run, model, {**arguments, "in_chans": 3}, cfg, list("abcde"))
+    loaded = timm.create_model(f"local-dir:{run.model}", pretrained=True)
+    assert resolve_data_config(model=loaded, use_test_size=True)["input_size"] == (3, 40, 40)
+    assert resolve_data_config(model=loaded, use_test_size=True)["crop_pct"] == 1.0

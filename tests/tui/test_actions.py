@@ -40,6 +40,10 @@ def test_help_lists_every_action_and_bindings_have_their_ids(name: str) -> None:
     assert [b.id for b in bindings(name)] == [a.id for a in on_screen(name)]  # type: ignore[union-attr]
 
 
+def test_help_fits_into_eighty_columns() -> None:
+    assert {a.id: len(a.help) for a in ACTIONS if len(a.help) > 53} == {}
+
+
 @pytest.mark.parametrize("name", ["runs", "run"])
 def test_the_key_line_puts_quitting_first(name: str) -> None:
     assert key_line(name)[0].id == "app.leave"

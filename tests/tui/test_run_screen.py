@@ -11,6 +11,7 @@ import pytest
 
 from tests.tui.driving import bar, notes, running, screen_text, until
 from tests.tui.fake_lab import DIVERGED, FINISHED, RUNNING, Curve, FakeLab, run, train
+from vitui.tui import words
 from vitui.tui.screens.run import RunScreen
 from vitui.tui.series import XAxis
 from vitui.tui.widgets.chart import Chart
@@ -32,7 +33,7 @@ async def test_what_is_to_be_seen(lab: FakeLab) -> None:
         assert "▶ running" in bar(app, "head") and "digits mixup 0.2" in bar(app, "head")
         progress = bar(app, "progress")
         assert "62 %" in progress and "epoch 18.6/30" in progress and "left" in progress and "734 img/s" in progress
-        assert "best 96.50 (epoch 17)" in bar(app, "result") and "published 97.00" in bar(app, "result")
+        assert "best 96.50 (epoch 17)" in bar(app, "result") and "reference 97.00" in bar(app, "result")
         loss = "\n".join(chart(app).text_lines())
         assert "A train" in loss and "B minival" in loss and any("\u2800" < c < "\u2900" for c in loss)
         assert "╌ ref 97" in chart(app, "accuracy").text_lines()[0]
@@ -182,8 +183,26 @@ async def test_resize_storm(lab: FakeLab) -> None:
         assert app.is_running and len(screen_text(app).splitlines()) == 24
 
 
-async def test_too_small_says_so(lab: FakeLab) -> None:
-    async with running(lab, size=(50, 10)) as (app, pilot):
+@pytest.mark.parametrize("run_id", [None, RUNNING, DIVERGED])
+async def test_too_small_says_so_and_nothing_else(lab: FakeLab, run_id: str | None) -> None:
+    async with running(lab, run_id, size=(50, 10)) as (app, pilot):
+        if run_id is None:
+            await pilot.press("/")
         assert screen_text(app).strip() == "50x10 is too small: 60x15 is needed"
+        await pilot.resize_terminal(20, 5)
+        await until(pilot, lambda: screen_text(app).strip() == "needs 60x15")
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: "18.6/30" in screen_text(app))
+        await until(pilot, lambda: "/30" in screen_text(app))
+
+
+async def test_a_long_reason_goes_on_in_a_second_line(lab: FakeLab) -> None:
+    why = (
+        "the dataset cifar10 is not in the home any more; add it again with vitui data add cifar10, then resume the run"
+    )
+    lab.change(DIVERGED, state="failed", evidence=why)
+    async with running(lab, DIVERGED) as (app, pilot):
+        assert why in " ".join(screen_text(app).split())
+        assert words.broken(why, 40)[0] == "the dataset cifar10 is not in the home"
+        await pilot.resize_terminal(160, 40)
+        await until(pilot, lambda: why in screen_text(app))
+        assert not app.screen.query_one("#why-more").display

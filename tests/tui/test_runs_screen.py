@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import Key
 from textual.widgets import Input
 
 from tests.tui.driving import bar, current, notes, running, screen_text, table, until
@@ -46,7 +47,7 @@ async def test_the_line_below_explains_the_chosen_run(lab: FakeLab) -> None:
         assert "waits, number 1 in the queue: the CPU is busy with" in bar(app, "detail-more")
         await pilot.press("j", "j")
         assert current(app) == FINISHED
-        assert "test 97.78" in bar(app, "detail-more") and "published 97.00 (+0.78)" in bar(app, "detail-more")
+        assert "test 97.78" in bar(app, "detail-more") and "reference 97.00 (+0.78)" in bar(app, "detail-more")
         await pilot.press("j")
         assert current(app) == DIVERGED
         assert "NaN at epoch 3.4, step 1300; best top1 44.10" in bar(app, "detail-more")
@@ -99,6 +100,15 @@ async def test_keys_typed_into_the_filter_are_not_commands(lab: FakeLab) -> None
         await pilot.press("/", *"xqrsS?:", "space", "j")
         assert app.is_running and not lab.calls
         assert app.screen.query_one(Input).value == "xqrsS?: j"
+
+
+async def test_what_is_typed_after_the_filter_key_in_one_go_is_the_filter(lab: FakeLab) -> None:
+    """Over a slow line keys arrive together, before the app has opened the filter line for the first of them."""
+    async with running(lab) as (app, pilot):
+        for key in "/x:q/":
+            app.post_message(Key({"/": "slash", ":": "colon"}.get(key, key), key))
+        await until(pilot, lambda: app.screen.query_one(Input).value == "x:q/")
+        assert app.is_running and app.screen is app.runs_screen and not lab.calls
 
 
 async def test_sorting(lab: FakeLab) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 
@@ -46,40 +46,71 @@ def _version(wanted: bool) -> None:
 def vitui(
     context: typer.Context,
     home: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
-            help="Directory everything is kept in (default: $VITUI_HOME, vitui.toml, or the user's data folder)."
+            metavar="DIR",
+            help="Directory everything is kept in (default: $VITUI_HOME, vitui.toml, or the user's data folder).",
         ),
     ] = None,
     mouse: Annotated[bool, typer.Option(help="Mouse support of the terminal app.")] = True,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
-    context.obj = home
+    if home == "":
+        raise UsageError("--home is empty; give a directory, or leave the option out")
     if context.invoked_subcommand is None:
         from vitui.cli.opening import open_lab
-        from vitui.tui import run_tui
+        from vitui.tui import check_terminal, run_tui
 
+        check_terminal()  # before a home is made for an app that cannot open
         raise typer.Exit(run_tui(open_lab(context, create=True), mouse=mouse))
 
 
 def main(arguments: list[str] | None = None) -> Any:
     """Entry point. Errors a user can act on are one sentence on stderr and an exit code: 1 failed, 2 usage, 3, 4."""
+    stdout = _prepare_streams()
     try:
-        return app(arguments)
+        try:
+            return app(arguments)
+        finally:
+            sys.stdout.flush()  # a full disk or a closed pipe is told here rather than by Python at its exit
+    except SystemExit as leaving:
+        if sys.stdout is not stdout:  # how typer leaves when the reader of a pipe has gone: it puts another one there
+            leaving.code = 0
+        raise
     except VitError as error:
         _fail(str(error), error.exit_code)
     except BrokenPipeError:
         # `vitui runs | head`: the reader has what it wanted. Python would complain once more at exit otherwise.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         sys.exit(0)
     except KeyboardInterrupt:
         sys.exit(130)
+    except OSError as error:
+        _drop_output()
+        where = f"{error.filename}: " if isinstance(error.filename, str) else ""
+        _fail(f"{where}{error.strerror or error}", VitError.exit_code)
     except ValueError as error:
-        from engine.recipe import RecipeError
+        from engine.recipe.errors import RecipeError
 
         if not isinstance(error, RecipeError):
             raise
         _fail(str(error), UsageError.exit_code)
+
+
+def _prepare_streams() -> TextIO:
+    """Make stdout and stderr fit to print to, also where they are closed or know only ASCII. Returns stdout."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 -- for as long as the process lives
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    return sys.stdout
+
+
+def _drop_output() -> None:
+    """What could not be written to stdout is not tried again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(message: str, code: int) -> None:

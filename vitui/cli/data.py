@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from vitui.cli.opening import Json, open_lab, print_json, say
+from vitui.cli.opening import Json, complete_dataset, open_lab, print_json, say
 
 app = typer.Typer(help="List datasets and add them.", rich_markup_mode=None, no_args_is_help=True)
 
@@ -21,7 +21,10 @@ def add_to(root: typer.Typer) -> None:
 
 @app.command("list")
 def list_(context: typer.Context, json: Json = False) -> None:
-    """List datasets: present, embedded (packed at first use) or missing, with the command that gets them."""
+    """List datasets and the commands that get them.
+
+    Each is present, embedded (packed at first use), missing, or damaged (delete its folder in data/ and add it again).
+    """
     from vitui.cli.table import print_table
 
     found = open_lab(context).data_status()
@@ -35,7 +38,7 @@ def list_(context: typer.Context, json: Json = False) -> None:
             str(status.classes),
             ", ".join(f"{name} {images}" for name, images in status.splits.items()),
             status.title,
-            status.remedy,
+            f"{status.remedy}{status.size}",
         )
         for status in found
     ]
@@ -45,23 +48,46 @@ def list_(context: typer.Context, json: Json = False) -> None:
 @app.command()
 def add(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="A catalogue name, or your own for a folder of pictures.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME",
+            help="A name that `vitui data list` shows, or one of your own for --from.",
+            autocompletion=complete_dataset,
+        ),
+    ],
     from_: Annotated[
         Path | None,
-        typer.Option("--from", help="Files already on disk: a folder of pictures, or the original archive."),
+        typer.Option(
+            "--from",
+            metavar="PATH",
+            help="Files already on disk: a folder with train/CLASS and val/CLASS of pictures, or the original archive.",
+        ),
     ] = None,
     size: Annotated[
-        int | None, typer.Option(min=4, max=2048, help="Side in px to pack at, where pictures differ in size.")
+        int | None,
+        typer.Option(metavar="PX", min=4, max=2048, help="Side to pack pictures at, where they differ in size."),
     ] = None,
 ) -> None:
-    """Pack a dataset once into memory-mapped arrays: downloaded, or from files already on disk."""
+    """Download a dataset, or take it from disk, and pack it for training."""
     lab = open_lab(context, create=True)
-    command = [sys.executable, "-m", "engine.data", "add", name, "--data-root", str(lab.home / "data")]
+    # -P: a folder called engine where the user stands is not ours.
+    command = [sys.executable, "-P", "-m", "engine.data", "add", name, "--data-root", str(lab.home / "data")]
     if from_ is not None:
         command += ["--from", str(from_.expanduser().absolute())]
     if size is not None:
         command += ["--size", str(size)]
-    code = subprocess.run(command).returncode
+    code = _run(command)
     if code == 0:
         say(f"{name} is ready: use it with --set data.dataset={name}")
-    raise typer.Exit(code)
+    raise typer.Exit(code if code >= 0 else 1)  # below zero: a signal
+
+
+def _run(command: list[str]) -> int:
+    """Run to the end. Ctrl-C reaches the child too, which then removes what it has half packed: that is waited for."""
+    child = subprocess.Popen(command)
+    while True:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            continue

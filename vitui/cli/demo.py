@@ -20,10 +20,13 @@ def add_to(app: typer.Typer) -> None:
 def demo(
     context: typer.Context,
     plain: Annotated[
-        bool, typer.Option("--plain", help="Print progress even where the terminal app could open.")
+        bool, typer.Option("--plain", help="Print progress, also where the terminal app could open.")
     ] = False,
 ) -> None:
-    """Train a small ViT on handwritten digits from scratch: about a minute on two CPU cores, recorded like any run."""
+    """Train a small ViT on handwritten digits, live.
+
+    From scratch; about a minute on two CPU cores. It is recorded like any run.
+    """
     lab = open_lab(context, create=True)
     run_id = lab.launch(lab.compose(PRESET), name="demo")
     say(f"run {run_id}: a tiny ViT on digits, in {lab.home}")

@@ -33,7 +33,10 @@ def add_to(app: typer.Typer) -> None:
 
 
 def doctor(context: typer.Context, json: Json = False) -> None:
-    """Check versions, home, database, worker, devices and terminal. Exit code 1 if something will not work."""
+    """Check versions, home, database, worker, devices, terminal.
+
+    Exit code 1 if something will not work.
+    """
     from vitui.text import safe
 
     findings = list(_findings(home_of(context)))
@@ -88,7 +91,7 @@ def _home(option: Path | None) -> Iterator[Finding]:
 
     try:
         lab = Lab.open(option, adopt=False)
-    except VitError as error:
+    except (VitError, OSError) as error:
         yield Finding("home", "problem", str(error))
         return
     for message in lab.messages:
@@ -97,7 +100,8 @@ def _home(option: Path | None) -> Iterator[Finding]:
         yield Finding("home", "ok", f"{lab.home} does not exist yet; the first run creates it")
         return
     free = shutil.disk_usage(lab.home).free
-    writable = os.access(lab.home / "runs", os.W_OK)
+    runs = lab.home / "runs"
+    writable = os.access(runs if runs.exists() else lab.home, os.W_OK)
     level = "ok" if writable and free > 2 << 30 else "note" if writable else "problem"
     yield Finding(
         "home", level, f"{lab.home}: {'writable' if writable else 'NOT writable'}, {free / 2**30:.1f} GB free, "
@@ -107,15 +111,17 @@ def _home(option: Path | None) -> Iterator[Finding]:
         yield Finding("database", "ok", "no database yet")
         return
     verdict = lab.store.reading().execute("pragma quick_check").fetchone()[0]
-    rows = len(lab.runs(include_archived=True))
-    yield Finding(
-        "database", "ok" if verdict == "ok" else "problem",
-        f"{rows} runs, integrity {verdict}" + ("" if verdict == "ok" else "; `vitui rebuild` makes it anew"),
-    )  # fmt: skip
+    rows: int = lab.store.reading().execute("select count(*) from runs").fetchone()[0]
+    words = f"{rows} run{'' if rows == 1 else 's'}, integrity {verdict}"
+    if verdict == "ok":
+        yield Finding("database", "ok", words)
+    else:
+        yield Finding("database", "problem", f"{words}; `vitui rebuild` makes it anew")
     queue = lab.queue()
     words = f"worker runs (pid {queue.worker_pid})" if queue.worker_alive else "no worker runs"
     level = "note" if queue.waiting and not queue.worker_alive else "ok"
-    yield Finding("worker", level, f"{words}, {len(queue.waiting)} runs wait")
+    waiting = len(queue.waiting)
+    yield Finding("worker", level, f"{words}, {waiting or 'no'} run{' waits' if waiting == 1 else 's wait'}")
     if queue.paused:
         yield Finding("worker", "note", f"queue paused: {queue.paused}; `vitui queue resume` lets it go on")
 

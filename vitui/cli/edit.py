@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vitui.cli.opening import RunIds, open_lab
+from vitui.cli.opening import RunIds, open_lab, resolve_all
 
 
 def add_to(app: typer.Typer) -> None:
@@ -16,20 +16,27 @@ def add_to(app: typer.Typer) -> None:
 def edit(
     context: typer.Context,
     run: RunIds,
-    name: Annotated[str | None, typer.Option(help="New name.")] = None,
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="Add a tag; may be repeated.")] = None,
-    untag: Annotated[list[str] | None, typer.Option("--untag", help="Remove a tag; may be repeated.")] = None,
-    note: Annotated[str | None, typer.Option("--note", help="Replace the note.")] = None,
-    star: Annotated[bool | None, typer.Option("--star/--no-star", help="Mark with a star.")] = None,
-    archive: Annotated[bool | None, typer.Option("--archive/--no-archive", help="Leave out of listings.")] = None,
+    name: Annotated[str | None, typer.Option(metavar="TEXT", help="New name.")] = None,
+    tag: Annotated[list[str] | None, typer.Option("--tag", metavar="TAG", help="Add a tag; may be repeated.")] = None,
+    untag: Annotated[
+        list[str] | None, typer.Option("--untag", metavar="TAG", help="Remove a tag; may be repeated.")
+    ] = None,
+    note: Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Replace the note.")] = None,
+    star: Annotated[bool | None, typer.Option("--star/--no-star", help="Mark with a star, or take it away.")] = None,
+    archive: Annotated[
+        bool | None, typer.Option("--archive/--no-archive", help="Leave out of listings, or take in again.")
+    ] = None,
 ) -> None:
-    """Change name, tags, note, star or archive mark; kept in the run directory and in the database."""
+    """Change a run's name, tags, note, star or archive mark.
+
+    Kept in the run directory and in the database.
+    """
     from vitui.errors import UsageError
 
     if all(option is None for option in (name, tag, untag, note, star, archive)):
         raise UsageError("nothing to change: give --name, --tag, --untag, --note, --star or --archive")
     lab = open_lab(context)
-    for run_id in [lab.resolve(prefix) for prefix in run]:
+    for run_id in resolve_all(lab, run):
         if name is not None:
             lab.set_name(run_id, name)
         if tag or untag:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vitui.cli.opening import say
 from vitui.display import GLYPHS, count, device_name, duration, eta_seconds, percent, progress
@@ -16,27 +16,26 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 10.0
+TEND_SECONDS = 2.0
 
 
-def follow(lab: Lab, run_id: str) -> int:
+def follow(lab: Lab, run_id: str, *, after: int = -1) -> int:
     """Print what happens to a run until it ends. Returns 0 for finished and stopped, 1 for failed, diverged and lost.
 
-    Ctrl-C ends the watching, never the training.
+    `after`: number (`Event.seq`) of the event behind which to begin. Ctrl-C ends the watching, never the training.
     """
     try:
-        return _follow(lab, run_id)
+        return _follow(lab, run_id, after)
     except KeyboardInterrupt:
         say(f"\nnot watching any more; run {run_id} goes on (`vitui logs -f {run_id}`, `vitui stop {run_id}`)")
         return 130
 
 
-def _follow(lab: Lab, run_id: str) -> int:
+def _follow(lab: Lab, run_id: str, seen: int) -> int:
     from vitui.store.runs import ENDED
 
-    seen = 0
     reason = ""
-    spoke = time.monotonic()
-    first_state = lab.run(run_id).state
+    spoke = tended = time.monotonic()
     token = None
     while True:
         # The token is read before the rows: a change in between is then seen at the next turn.
@@ -47,17 +46,20 @@ def _follow(lab: Lab, run_id: str) -> int:
             if run.state == "queued" and run.reason and run.reason != reason:
                 reason = run.reason
                 _print(f"waiting: {reason}")
-            events = lab.events(run_id)
-            for event in events[seen:]:
-                if line := _line(event, run):
-                    _print(line)
-                    spoke = time.monotonic()
-            seen = len(events) if len(events) >= seen else 0
-            if run.state in ENDED and (run.state != first_state or run.stop_requested is None):
+            for event in lab.events(run_id):
+                if event.seq > seen:
+                    seen = event.seq
+                    if line := _line(event, run):
+                        _print(line)
+                        spoke = time.monotonic()
+            if run.state in ENDED:
                 return _finish(lab, run)
         if run.state == "running" and run.step and time.monotonic() - spoke > HEARTBEAT_SECONDS:
             spoke = time.monotonic()
             _print(_progress(run))
+        if time.monotonic() - tended > TEND_SECONDS:  # a worker that was killed meanwhile would never tell
+            tended = time.monotonic()
+            lab.tend()
         time.sleep(POLL_SECONDS)
 
 
@@ -94,16 +96,18 @@ def _line(event: Event, run: Run) -> str:
             )
         case "eval":
             values = data.get("values", {})
-            shown = "  ".join(f"{key} {values[key]:.{4 if key == 'loss' else 2}f}" for key in values)
+            shown = "  ".join(f"{key} {_number(values[key], 4 if key == 'loss' else 2)}" for key in values)
             weights = " ema" if data.get("weights") == "ema" else ""
             if data.get("role") != "select":
                 which = "best" if data.get("role") == "report-best" else "last"
                 return f"{which} epoch on {data.get('split')}{weights}: {shown}"
             loss = f"train loss {run.loss:.4f}  " if run.loss is not None else ""
-            return f"epoch {event.epoch:g}/{run.total_epochs}  {loss}{data.get('split')}{weights} {shown}"
+            return f"epoch {_number(event.epoch)}/{run.total_epochs or '?'}  {loss}{data.get('split')}{weights} {shown}"
         case "resumed":
             return (
-                f"resumed at step {event.step}, epoch {event.epoch:g}" if event.step else "starting from the beginning"
+                f"resumed at step {event.step}, epoch {_number(event.epoch)}"
+                if event.step
+                else "starting from the beginning"
             )
         case "warning":
             return f"warning: {data.get('message')}"
@@ -111,6 +115,13 @@ def _line(event: Event, run: Run) -> str:
             return f"step {event.step}: {data.get('what')} is not finite, the update is skipped"
         case _:
             return ""
+
+
+def _number(value: Any, digits: int | None = None) -> str:
+    """A number of the journal, where NaN and infinities are words, with so many digits or as short as it goes."""
+    if not isinstance(value, int | float):
+        return "–" if value is None else str(value)
+    return f"{value:g}" if digits is None else f"{value:.{digits}f}"
 
 
 def _finish(lab: Lab, run: Run) -> int:
@@ -129,7 +140,7 @@ def print_summary(lab: Lab, run: Run) -> None:
         _print(f"  {run.evidence}")
     if run.best is not None:
         marked = ", selected on the split it is reported on" if run.select_is_report else ""
-        _print(f"  best  {run.selected_on} {run.metric} {percent(run.best)} at epoch {run.best_epoch:g}{marked}")
+        _print(f"  best  {run.selected_on} {run.metric} {percent(run.best)} at epoch {_number(run.best_epoch)}{marked}")
     if run.last is not None:
         _print(f"  last  {run.selected_on} {run.metric} {percent(run.last)}")
     if run.report_best is not None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vitui.cli.opening import Json, complete_preset, complete_toggle, open_lab, print_json, say
+from vitui.cli.opening import Json, complete_preset, complete_toggle, home_of, open_lab, print_json, say
+
+if TYPE_CHECKING:
+    from vitui.composition import Composed
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,29 +18,58 @@ def add_to(app: typer.Typer) -> None:
 
 def run(
     context: typer.Context,
-    preset: Annotated[str, typer.Argument(help="Preset name or a .toml file.", autocompletion=complete_preset)],
+    preset: Annotated[
+        str, typer.Argument(metavar="PRESET", help="Preset name or a .toml file.", autocompletion=complete_preset)
+    ],
     toggle: Annotated[
         list[str] | None,
-        typer.Option("--toggle", "-t", help="mixup, no-mixup, ...; may be repeated.", autocompletion=complete_toggle),
+        typer.Option(
+            "--toggle",
+            "-t",
+            metavar="TOGGLE",
+            help="A toggle to switch on (mixup) or off (no-mixup); may be repeated. `vitui toggles` lists them.",
+            autocompletion=complete_toggle,
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", "-s", metavar="FIELD=VALUE", help="optim.lr=3e-4, ...; may be repeated."),
+        typer.Option(
+            "--set",
+            "-s",
+            metavar="FIELD=VALUE",
+            help="Set a field, e.g. optim.lr=3e-4; may be repeated. `vitui presets show PRESET` lists them.",
+        ),
     ] = None,
-    name: Annotated[str, typer.Option(help="What the run is called (default: the preset's name).")] = "",
-    device: Annotated[str, typer.Option(help="auto, cpu, gpu, gpu:N or a GPU's UUID.")] = "auto",
-    tag: Annotated[list[str] | None, typer.Option("--tag", help="May be repeated.")] = None,
-    note: Annotated[str, typer.Option(help="Anything to remember.")] = "",
-    question: Annotated[str, typer.Option(help="What the run is to find out.")] = "",
+    name: Annotated[
+        str, typer.Option(metavar="TEXT", help="What the run is called (default: the preset's name).")
+    ] = "",
+    device: Annotated[
+        str, typer.Option(metavar="DEVICE", help="Where it trains: auto, cpu, gpu, gpu:N or a GPU's UUID.")
+    ] = "auto",
+    tag: Annotated[
+        list[str] | None, typer.Option("--tag", metavar="TAG", help="A tag to find it by; may be repeated.")
+    ] = None,
+    note: Annotated[str, typer.Option(metavar="TEXT", help="Anything to remember.")] = "",
+    question: Annotated[str, typer.Option(metavar="TEXT", help="What the run is to find out.")] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Print progress until it ends.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the recipe and launch nothing.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the recipe, as a file that `vitui run` takes, and launch nothing.")
+    ] = False,
     json: Json = False,
 ) -> None:
-    """Launch a preset with toggles flipped and fields set. Prints the run id; training needs no terminal to go on."""
-    from vitui.display import value
+    """Launch a preset with toggles flipped and fields set.
 
-    lab = open_lab(context, create=not dry_run)
-    composed = lab.compose(preset, toggle or (), set_ or ())
+    Prints the run id. Training needs no terminal to go on.
+    """
+    from vitui.composition import compose_run, roots
+    from vitui.display import value
+    from vitui.errors import UsageError
+    from vitui.home import find_home
+
+    if json and follow:
+        raise UsageError("--json prints one document and --follow goes on printing; choose one")
+    # Before the home is made: a slip in the preset's name leaves nothing behind.
+    composed = compose_run(preset, toggle or (), set_ or (), where=roots(find_home(home_of(context))))
     for change in composed.changes:
         say(
             f"  {change.key}: {value(change.before)} -> {value(change.after)}  "
@@ -47,9 +79,9 @@ def run(
         if json:
             print_json({"preset": composed.preset, "recipe": composed.recipe.flat(), "origins": composed.origins})
         else:
-            for key, leaf in composed.recipe.flat().items():
-                print(f"{key} = {value(leaf)}  # {composed.origins[key]}")
+            _print_toml(composed)
         return
+    lab = open_lab(context, create=True)
     run_id = lab.launch(composed, name=name, device=device, tags=tag or (), notes=note, question=question)
     if json:
         print_json({"run": run_id})
@@ -59,3 +91,18 @@ def run(
         from vitui.cli.follow import follow as follow_run
 
         raise typer.Exit(follow_run(lab, run_id))
+
+
+def _print_toml(composed: Composed) -> None:
+    """Every field as dotted TOML with where its value comes from: saved to a file, it launches the same recipe."""
+    from vitui.text import safe
+
+    for key, leaf in composed.recipe.flat().items():
+        written = f"[{', '.join(map(_toml, leaf))}]" if isinstance(leaf, list) else _toml(leaf)
+        print(f"{key} = {written}  # {safe(composed.origins[key])}")
+
+
+def _toml(value: object) -> str:
+    import tomli_w
+
+    return tomli_w.dumps({"x": value}).removeprefix("x = ").strip()

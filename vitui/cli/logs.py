@@ -26,7 +26,9 @@ def logs(
     context: typer.Context,
     run: RunId,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=0, help="Lines from the end to begin with.")] = 200,
+    lines: Annotated[
+        int, typer.Option("-n", "--lines", metavar="N", min=0, help="Lines from the end to begin with.")
+    ] = 200,
     journal: Annotated[bool, typer.Option("--journal", help="The journal's events instead of the console.")] = False,
 ) -> None:
     """Print a run's console log (all attempts). Control characters are shown, never sent to the terminal."""

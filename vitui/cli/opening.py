@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,19 +16,24 @@ if TYPE_CHECKING:
 
 
 def home_of(context: typer.Context) -> Path | None:
-    """What --home said, from the root command."""
-    found: Path | None = context.find_root().obj
-    return found
+    """What --home said, from the root command; also while a shell completes, when no command runs."""
+    said = context.find_root().params.get("home")
+    return Path(said) if said else None
 
 
-def open_lab(context: typer.Context, *, create: bool = False) -> Lab:
-    """The lab of --home, with what it has to say on stderr."""
+def open_lab(context: typer.Context, *, create: bool = False, adopt: bool = True) -> Lab:
+    """The lab of --home as `Lab.open` does it, with what it has to say on stderr."""
     from vitui.lab import Lab
 
-    lab = Lab.open(home_of(context), create=create)
+    lab = Lab.open(home_of(context), create=create, adopt=adopt)
     for message in lab.messages:
         say(message)
     return lab
+
+
+def resolve_all(lab: Lab, prefixes: Sequence[str]) -> list[str]:
+    """Run ids for what was typed, each once; nothing is done to any of them where one is not found."""
+    return list(dict.fromkeys(lab.resolve(prefix) for prefix in prefixes))
 
 
 def say(message: str) -> None:
@@ -38,7 +45,21 @@ def say(message: str) -> None:
 
 def print_json(value: Any) -> None:
     """One JSON document on stdout; text from runs is escaped to ASCII, so no terminal sees its control characters."""
-    print(json.dumps(value, indent=2, ensure_ascii=True, default=str))
+    try:
+        text = json.dumps(value, indent=2, default=str, allow_nan=False)
+    except ValueError:  # NaN and infinities are no JSON: as in the journal, they become strings
+        text = json.dumps(_finite(value), indent=2, default=str, allow_nan=False)
+    print(text)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
 
 
 def complete_run(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
@@ -56,12 +77,32 @@ def complete_run(context: typer.Context, incomplete: str) -> list[tuple[str, str
 def complete_preset(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Shell completion of preset names with their titles."""
     from vitui.lab import Lab
+    from vitui.text import safe
 
     try:
         found = Lab.open(home_of(context), adopt=False).presets()
     except Exception:
         return []
-    return [(preset.name, preset.title) for preset in found if preset.name.startswith(incomplete)]
+    return [(preset.name, safe(preset.title, 60)) for preset in found if preset.name.startswith(incomplete)]
+
+
+def complete_state(incomplete: str) -> list[str]:
+    """Shell completion of run states."""
+    from vitui.store.states import STATES
+
+    return [state for state in STATES if state.startswith(incomplete)]
+
+
+def complete_dataset(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Shell completion of datasets with their titles."""
+    from vitui.lab import Lab
+    from vitui.text import safe
+
+    try:
+        found = Lab.open(home_of(context), adopt=False).data_status()
+    except Exception:
+        return []
+    return [(one.name, safe(one.title, 60)) for one in found if one.name.startswith(incomplete)]
 
 
 def complete_toggle(incomplete: str) -> list[str]:
@@ -79,6 +120,6 @@ RunId = Annotated[
 ]
 RunIds = Annotated[
     list[str],
-    typer.Argument(metavar="RUN...", help="Run ids or their beginnings; @ is the newest.", autocompletion=complete_run),
+    typer.Argument(metavar="RUN", help="Run ids or their beginnings; @ is the newest.", autocompletion=complete_run),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]

@@ -8,7 +8,7 @@ import typer
 
 from vitui.cli.opening import Json, complete_preset, open_lab, print_json
 
-app = typer.Typer(help="List and show presets.", rich_markup_mode=None, invoke_without_command=True)
+app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 
 def add_to(root: typer.Typer) -> None:
@@ -19,10 +19,13 @@ def add_to(root: typer.Typer) -> None:
 @app.callback()
 def presets(
     context: typer.Context,
-    family: Annotated[str | None, typer.Option(help="Only this family.")] = None,
+    family: Annotated[str | None, typer.Option(metavar="NAME", help="Only this family.")] = None,
     json: Json = False,
 ) -> None:
-    """List presets with their published number and whether their data is here; `presets show NAME` tells all of one."""
+    """List presets, their reference values and data.
+
+    `presets show NAME` tells all of one.
+    """
     if context.invoked_subcommand is not None:
         return
     from vitui.errors import UsageError
@@ -72,10 +75,12 @@ def _as_json(preset: Any) -> dict[str, Any]:
 @app.command()
 def show(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(help="Preset name or a .toml file.", autocompletion=complete_preset)],
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="Preset name or a .toml file.", autocompletion=complete_preset)
+    ],
     json: Json = False,
 ) -> None:
-    """Show one preset: description, references, every field and where its value comes from."""
+    """Show one preset: references, every field, where values come from."""
     from engine.recipe import compose
     from engine.recipe import presets as library
     from engine.recipe import toggles as switches
@@ -83,7 +88,7 @@ def show(
     from vitui.display import percent, value
     from vitui.text import safe
 
-    preset = library.load(name, roots(open_lab(context).home))
+    preset = library.load(name, roots(open_lab(context, adopt=False).home))
     if json:
         print_json(_as_json(preset))
         return

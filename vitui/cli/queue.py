@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from vitui.cli.opening import Json, RunId, RunIds, open_lab, print_json, say
+from vitui.cli.opening import Json, RunId, RunIds, open_lab, print_json, resolve_all, say
 
-app = typer.Typer(help="Show and change the queue.", rich_markup_mode=None, invoke_without_command=True)
+app = typer.Typer(rich_markup_mode=None, invoke_without_command=True)
 
 
 def add_to(root: typer.Typer) -> None:
@@ -35,7 +35,14 @@ def queue(context: typer.Context, json: Json = False) -> None:
     from vitui.display import age
 
     rows = [
-        (str(place), run.id, run.name, run.device, "held" if run.held else run.reason, age(run.state_at))
+        (
+            str(place),
+            run.id,
+            run.name,
+            run.device,
+            "held; `vitui queue release` lets it start" if run.held else run.reason,
+            age(run.state_at),
+        )
         for place, run in enumerate(view.waiting, 1)
     ]
     print_table(("#", "run", "name", "device", "reason", "waits"), rows, right=("#", "waits"), give="reason")
@@ -45,30 +52,38 @@ def queue(context: typer.Context, json: Json = False) -> None:
 def hold(context: typer.Context, run: RunIds) -> None:
     """Keep waiting runs from being started."""
     lab = open_lab(context)
-    for prefix in run:
-        lab.hold(lab.resolve(prefix))
+    for run_id in resolve_all(lab, run):
+        lab.hold(run_id)
+        say(f"{run_id} is held")
 
 
 @app.command()
 def release(context: typer.Context, run: RunIds) -> None:
     """Let held runs start again."""
     lab = open_lab(context)
-    for prefix in run:
-        lab.release(lab.resolve(prefix))
+    for run_id in resolve_all(lab, run):
+        lab.release(run_id)
+        say(f"{run_id} is released")
 
 
 @app.command()
 def move(
     context: typer.Context,
     run: RunId,
-    place: Annotated[int, typer.Argument(min=1, help="Place in the queue, 1 is next.")],
+    place: Annotated[int, typer.Argument(metavar="PLACE", min=1, help="Place in the queue, 1 is next.")],
 ) -> None:
     """Move a waiting run to another place."""
     lab = open_lab(context)
-    lab.move(lab.resolve(run), place)
+    run_id = lab.resolve(run)
+    lab.move(run_id, place)
+    found = lab.run(run_id).position
+    say(f"{run_id} has place {found} in the queue" if found else f"{run_id} has just been started")
 
 
 @app.command()
 def resume(context: typer.Context) -> None:
     """Let a paused queue start runs again."""
-    open_lab(context).unpause()
+    lab = open_lab(context)
+    paused = lab.queue().paused
+    lab.unpause()
+    say("the queue goes on" if paused else "the queue was not paused")

@@ -12,6 +12,9 @@ def add_to(app: typer.Typer) -> None:
 
 
 def rebuild(context: typer.Context) -> None:
-    """Make lab.db anew from the run directories, which hold everything: runs, curves, tags, notes."""
+    """Make the database anew from the run directories.
+
+    They hold everything: runs, curves, tags, notes. Runs that train go on meanwhile.
+    """
     found = open_lab(context).rebuild()
     say(f"rebuilt from {found} run director{'y' if found == 1 else 'ies'}")

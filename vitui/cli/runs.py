@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import gc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vitui.cli.opening import Json, open_lab, print_json, say
+from vitui.cli.opening import Json, complete_state, open_lab, print_json, say
+
+if TYPE_CHECKING:
+    from vitui.store import Brief, Run
 
 
 def add_to(app: typer.Typer) -> None:
@@ -15,17 +20,35 @@ def add_to(app: typer.Typer) -> None:
 
 def runs(
     context: typer.Context,
-    text: Annotated[
-        str | None, typer.Argument(help="Only runs whose id, name, preset, model, dataset or tags hold this.")
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="WORD",
+            help="Only runs that have every one of these words in their id, name, preset, model, dataset, state, notes "
+            "or tags.",
+        ),
     ] = None,
     state: Annotated[
-        list[str] | None, typer.Option("--state", help="Only runs in this state; may be repeated.")
+        list[str] | None,
+        typer.Option(
+            "--state",
+            metavar="STATE",
+            help="Only runs that are queued, starting, running, finished, stopped, diverged, failed or lost; "
+            "may be repeated.",
+            autocompletion=complete_state,
+        ),
     ] = None,
     all_: Annotated[bool, typer.Option("--all", "-a", help="Archived ones too.")] = False,
-    limit: Annotated[int | None, typer.Option("-n", "--limit", min=1, help="At most this many, the newest.")] = None,
+    limit: Annotated[
+        int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="At most this many, the newest.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """List runs, newest first: state, progress, latest and best accuracy, the reference value beside them."""
+    """List runs, the newest first.
+
+    State, epochs done, latest and best accuracy on the selecting split, the best epoch's accuracy on the reporting
+    split (test), and the reference value beside it.
+    """
     from vitui.display import GLYPHS, age, device_name, duration, eta_seconds, percent, progress
     from vitui.errors import UsageError
     from vitui.store.runs import STATES
@@ -34,7 +57,13 @@ def runs(
         if word not in STATES:
             raise UsageError(f"unknown state {word}; known: {', '.join(STATES)}")
     lab = open_lab(context)
-    found = lab.runs(states=set(state) if state else None, text=text, include_archived=all_, limit=limit)
+    gc.disable()  # all rows live until the process ends: looking for rubbish among them is a tenth of the time
+    states = set(state) if state else None
+    found: Sequence[Run | Brief]
+    if words or json:
+        found = lab.runs(states=states, text=" ".join(words or ()), include_archived=all_, limit=limit)
+    else:
+        found = lab.briefs(states=states, include_archived=all_, limit=limit)
     if json:
         print_json([run._asdict() for run in found])
         return

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from vitui.cli.opening import Json, RunId, open_lab, print_json
+from vitui.cli.opening import Json, RunId, open_lab, print_json, say
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,18 +23,31 @@ def show(
     plot: Annotated[bool, typer.Option(help="Draw the curves.")] = True,
     json: Json = False,
 ) -> None:
-    """Show a run: state and evidence, results beside the published number, recipe, evaluations, provenance, files."""
+    """Show a run: state, results, what it differs in, origin, curves.
+
+    With --json also the whole recipe, every evaluation and the provenance.
+    """
+    from vitui.errors import UsageError
+
     lab = open_lab(context)
     run_id = lab.resolve(run)
     found = lab.run(run_id)
+    if not lab.run_dir(run_id).path.is_dir():
+        say(f"the directory {lab.run_dir(run_id).path} is gone: this is what the database knows")
+    try:
+        config = lab.config(run_id)
+    except UsageError as error:
+        say(str(error))
+        config = {}
+    labels, provenance = lab.labels(run_id), lab.provenance(run_id)
     if json:
         print_json(
             {
                 **found._asdict(),
-                "recipe": lab.config(run_id),
-                "labels": lab.labels(run_id),
+                "recipe": config,
+                "labels": labels,
                 "evals": [asdict(e) for e in lab.evals(run_id)],
-                "provenance": lab.provenance(run_id),
+                "provenance": provenance,
                 "path": str(lab.run_dir(run_id).path),
             }
         )
@@ -48,14 +61,12 @@ def show(
     print_summary(lab, found)
     facts = [
         ("preset", found.preset),
-        ("model", f"{found.model} ({count(found.params)} parameters)"),
+        ("model", found.model + (f" ({count(found.params)} parameters)" if found.params else "")),
         ("dataset", found.dataset),
         ("seed", str(found.seed)),
-        (
-            "progress",
-            f"epoch {progress(found)}, step {found.step}/{found.total_steps}" if found.total_steps else "not begun",
-        ),
-        ("created", f"{age(found.created)} ago, attempt {found.attempt}"),
+        ("progress", f"epoch {progress(found)}, step {found.step}/{found.total_steps or '?'}" if found.step else ""),
+        ("created", f"{age(found.created)} ago" + (f", attempt {found.attempt}" if found.attempt else "")),
+        ("from", origin(provenance)),
         (
             "took",
             duration((found.ended or found.last_event_at or found.started or 0) - found.started)
@@ -69,17 +80,32 @@ def show(
     for label, text in facts:
         if text:
             print(f"  {label:<9} {safe(text)}")
-    config, labels = lab.config(run_id), lab.labels(run_id)
+    origins, changes = labels.get("origins"), labels.get("changes")
     if recipe:
+        named = origins if isinstance(origins, dict) else {}
         print("\nrecipe")
         print_table(
             ("field", "value", "from"),
-            [(key, value(leaf), str(labels.get("origins", {}).get(key, "resolved"))) for key, leaf in config.items()],
+            [(key, value(leaf), str(named.get(key, "resolved"))) for key, leaf in config.items()],
         )
-    elif labels.get("changes"):
+    elif isinstance(changes, list) and changes:
         print("\ndifferent from the preset")
-        print_table(
-            ("field", "preset", "here"), [(c["key"], value(c["before"]), value(c["after"])) for c in labels["changes"]]
-        )
+        rows = [
+            (str(c.get("key")), value(c.get("before")), value(c.get("after"))) for c in changes if isinstance(c, dict)
+        ]
+        print_table(("field", "preset", "here"), rows)
     if plot and (drawn := plot_run(lab, run_id)):
         print(f"\n{drawn}")
+
+
+def origin(provenance: dict[str, Any]) -> str:
+    """Who launched it where, and from which commit: as much of it as is known."""
+    git, packages = provenance.get("git"), provenance.get("packages")
+    parts = []
+    if provenance.get("user") and provenance.get("host"):
+        parts.append(f"{provenance['user']} on {provenance['host']}")
+    if isinstance(git, dict) and git.get("commit"):
+        parts.append(f"commit {str(git['commit'])[:10]}" + (" with uncommitted changes" if git.get("dirty") else ""))
+    if isinstance(packages, dict):
+        parts.extend(f"{name} {packages[name]}" for name in ("torch", "timm") if name in packages)
+    return ", ".join(parts)

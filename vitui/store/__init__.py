@@ -6,6 +6,6 @@ evaluations, to read), `ingest` (journals into rows) and `rebuild` are its modul
 
 from vitui.store import runs
 from vitui.store.database import Store
-from vitui.store.runs import ENDED, LIVE, RESUMABLE, STATES, WAITING, NewRun, Run
+from vitui.store.runs import ENDED, LIVE, RESUMABLE, STATES, WAITING, Brief, NewRun, Run
 
-__all__ = ["ENDED", "LIVE", "RESUMABLE", "STATES", "WAITING", "NewRun", "Run", "Store", "runs"]
+__all__ = ["ENDED", "LIVE", "RESUMABLE", "STATES", "WAITING", "Brief", "NewRun", "Run", "Store", "runs"]

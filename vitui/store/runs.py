@@ -18,9 +18,9 @@ from vitui.store.queue import dequeue, enqueue, hold, move, release, set_reason
 from vitui.store.states import EDGES, ENDED, LIVE, RESUMABLE, STATES, WAITING, check_edge
 
 __all__ = [
-    "EDGES", "ENDED", "LIVE", "RESUMABLE", "STATES", "WAITING", "NewRun", "Run", "dequeue", "enqueue", "get",
-    "get_meta", "hold", "insert", "list_runs", "move", "new_run", "release", "request_stop", "resolve_prefix",
-    "set_labels", "set_meta", "set_reason", "transition", "update",
+    "EDGES", "ENDED", "LIVE", "RESUMABLE", "STATES", "WAITING", "Brief", "NewRun", "Run", "dequeue", "enqueue", "get",
+    "get_meta", "hold", "insert", "list_briefs", "list_runs", "move", "new_run", "release", "request_stop",
+    "resolve_prefix", "set_labels", "set_meta", "set_reason", "transition", "update",
 ]  # fmt: skip
 
 
@@ -99,6 +99,29 @@ class Run(NamedTuple):
     position: int | None = None
     """1-based place in the queue."""
     held: bool = False
+
+
+class Brief(NamedTuple):
+    """What a line of a listing shows of a run, with the fields of `Run`: ten thousand take a quarter of the time."""
+
+    id: str
+    name: str
+    state: str
+    created: float
+    device: str
+    placed: str
+    epoch: float
+    total_epochs: int | None
+    step: int
+    total_steps: int | None
+    batch_size: int | None
+    images_per_s: float | None
+    best: float | None
+    last: float | None
+    report_best: float | None
+    reference: float | None
+    star: int
+    """0 or 1."""
 
 
 _COLUMNS: Final = Run._fields[: Run._fields.index("tags")]
@@ -255,6 +278,31 @@ def list_runs(
 
     `text`: every word of it must occur, in any case, in the id, name, preset, model, dataset, state, notes or tags.
     """
+    words = text.casefold().split() if text else []
+    tail, parameters = _chosen(states, include_archived, None if words else limit)
+    found = _fetch(db, f"{_SELECT} {tail}", parameters)
+    if words:  # here, not in SQL, whose LIKE knows upper and lower case of ASCII only
+        found = [run for run in found if _mentions(run, words)]
+    return found if limit is None else found[: max(limit, 0)]
+
+
+def list_briefs(
+    db: sqlite3.Connection,
+    *,
+    states: Collection[str] | None = None,
+    include_archived: bool = False,
+    limit: int | None = None,
+) -> list[Brief]:
+    """The runs that `list_runs` gives without `text`, and no more of them than a listing shows."""
+    tail, parameters = _chosen(states, include_archived, limit)
+    cursor = db.cursor()
+    cursor.row_factory = None
+    rows = cursor.execute(f"SELECT {', '.join(Brief._fields)} FROM runs AS r {tail}", parameters).fetchall()
+    return list(map(Brief._make, rows))
+
+
+def _chosen(states: Collection[str] | None, include_archived: bool, limit: int | None) -> tuple[str, list[Any]]:
+    """WHERE, ORDER BY and LIMIT of a listing of `runs AS r`, and their parameters."""
     conditions, parameters = [], list[Any]()
     if states is not None:
         conditions.append(f"r.state IN ({', '.join('?' * len(states))})")
@@ -262,12 +310,8 @@ def list_runs(
     if not include_archived:
         conditions.append("r.archived = 0")
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    words = text.casefold().split() if text else []
-    tail = "" if limit is None or words else f"LIMIT {max(int(limit), 0)}"
-    found = _fetch(db, f"{_SELECT} {where} ORDER BY r.created DESC, r.id DESC {tail}", parameters)
-    if words:  # here, not in SQL, whose LIKE knows upper and lower case of ASCII only
-        found = [run for run in found if _mentions(run, words)]
-    return found if limit is None else found[: max(limit, 0)]
+    tail = "" if limit is None else f"LIMIT {max(int(limit), 0)}"
+    return f"{where} ORDER BY r.created DESC, r.id DESC {tail}", parameters
 
 
 def _mentions(run: Run, words: list[str]) -> bool:

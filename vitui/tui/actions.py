@@ -16,6 +16,7 @@ class Action:
     """One thing a person can do. `keys` are Textual's names; `shown` is how the first of them is written.
 
     `footer`: place in the key line (small is kept longest), 0: not in it. `palette`: offered as a command.
+    `at_once`: carried out before the next key is looked at, since what is typed after it belongs to it.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Action:
     group: str
     footer: int = 0
     palette: bool = True
+    at_once: bool = False
 
     @property
     def method(self) -> str:
@@ -35,19 +37,19 @@ class Action:
 
 def _a(
     id: str, keys: str, shown: str, label: str, help: str, screens: str, group: str, footer: int = 0,
-    palette: bool = True,
+    palette: bool = True, at_once: bool = False,
 ) -> Action:  # fmt: skip
-    return Action(id, tuple(keys.split()), shown, label, help, tuple(screens.split()), group, footer, palette)
+    return Action(id, tuple(keys.split()), shown, label, help, tuple(screens.split()), group, footer, palette, at_once)
 
 
 ACTIONS: tuple[Action, ...] = (
     _a("runs.open", "enter", "enter", "open", "Open the run: live curves, log, recipe", "runs", "Runs", 2),
-    _a("runs.filter", "slash", "/", "filter", "Filter: words, state:running, preset~cifar, tag:x, best>90",
-       "runs", "Runs", 3),
+    _a("runs.filter", "slash", "/", "filter", "Filter: words, state:running, preset~cifar, best>90",
+       "runs", "Runs", 3, at_once=True),
     _a("runs.sort", "s", "s", "sort", "Sort by the next column", "runs", "Runs", 7),
     _a("runs.reverse", "S", "S", "reverse", "Turn the order round", "runs", "Runs", 10),
     _a("runs.newest", "a", "a", "newest", "Sort by age, newest first", "runs", "Runs"),
-    _a("runs.mark", "space", "space", "mark", "Mark the run; stop and resume then act on all marked runs", "runs",
+    _a("runs.mark", "space", "space", "mark", "Mark; stop and resume then act on all marked runs", "runs",
        "Runs", 8),
     _a("runs.unmark", "u", "u", "unmark all", "Remove all marks", "runs", "Runs"),
     _a("run.stop", "x", "x", "stop", "Stop: it writes a checkpoint and ends; asks first", "runs run", "Run", 5),
@@ -65,7 +67,7 @@ ACTIONS: tuple[Action, ...] = (
     _a("chart.zoom-out", "minus", "-", "zoom out", "Zoom out", "run", "Curves"),
     _a("chart.zoom-reset", "0", "0", "whole run", "Show the whole run", "run", "Curves"),
     _a("chart.pan-left", "left", "left", "pan left", "Move to earlier steps", "run", "Curves"),
-    _a("chart.pan-right", "right", "right", "pan right", "Move to later steps; at the end the run is followed again",
+    _a("chart.pan-right", "right", "right", "pan right", "Move to later steps; at the end, follow the run",
        "run", "Curves"),
     _a("move.down", "j down", "j", "down", "Down", "runs run help", "Moving", palette=False),
     _a("move.up", "k up", "k", "up", "Up", "runs run help", "Moving", palette=False),
@@ -78,9 +80,9 @@ ACTIONS: tuple[Action, ...] = (
     _a("move.bottom", "G end", "G", "bottom", "To the last line", "runs run help", "Moving", palette=False),
     _a("app.back", "escape backspace", "esc", "back", "Back: close the filter, the help, the run", "runs run help",
        "Everywhere", palette=False),
-    _a("app.help", "question_mark f1", "?", "help", "This list", "runs run", "Everywhere", 4),
+    _a("app.help", "question_mark f1", "?", "help", "The keys of this screen", "runs run", "Everywhere", 4),
     _a("app.palette", "colon ctrl+p", ":", "commands", "Command palette", "runs run", "Everywhere", 14, palette=False),
-    _a("app.leave", "q", "q", "quit", "Quit (ctrl+c as well); training goes on without the app", "runs run",
+    _a("app.leave", "q", "q", "quit", "Quit, ctrl+c as well; training goes on", "runs run",
        "Everywhere", 1),
 )  # fmt: skip
 
@@ -95,7 +97,8 @@ def on_screen(screen: str) -> list[Action]:
 def bindings(screen: str) -> list[BindingType]:
     """Bindings of a screen, each with its action's id, so that a user's key map can name it."""
     return [
-        Binding(",".join(a.keys), a.method, a.label, show=False, id=a.id, tooltip=a.help) for a in on_screen(screen)
+        Binding(",".join(a.keys), a.method, a.label, show=False, id=a.id, tooltip=a.help, priority=a.at_once)
+        for a in on_screen(screen)
     ]
 
 

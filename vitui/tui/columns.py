@@ -87,7 +87,7 @@ COLUMNS: tuple[Column, ...] = (
     Column("test", "test", 6, 6, lambda r, _: format.accuracy(r.report_best) if r.report_best is not None else "",
            lambda r: _finite(r.report_best), "final accuracy of the best checkpoint on the report split, percent",
            right=True, tone="strong", descending=True),
-    Column("ref", "ref", 6, 7, lambda r, _: _reference(r), lambda r: r.reference, "published accuracy, percent",
+    Column("ref", "ref", 6, 7, lambda r, _: _reference(r), lambda r: r.reference, "reference accuracy, percent",
            right=True, tone="dim", descending=True),
     Column("eta", "eta", 7, 5, lambda r, _: _time_left(r), display.eta_seconds, "time left at the present speed",
            right=True),

@@ -124,10 +124,10 @@ def accuracies(run: Run, p: Palette, width: int) -> list[Part]:
 
 
 def versus(run: Run, p: Palette) -> Part | None:
-    """The published value and, for a run with a final accuracy, how far it is from it."""
+    """The reference value and, for a run with a final accuracy, how far it is from it."""
     if run.reference is None:
         return None
-    text = f"published {display.percent(run.reference)}"
+    text = f"reference {display.percent(run.reference)}"
     if run.report_best is not None and math.isfinite(run.report_best):
         text += f" ({run.report_best - run.reference:+.2f})"
     return text, p.text

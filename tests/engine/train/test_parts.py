@@ -191,9 +191,12 @@ def test_a_damaged_last_checkpoint_falls_back_to_the_best_and_says_so(run: RunDi
                 "empty": b"",
             }[damage]
         )
-    found, problems = checkpoint.load_latest(run)
+    found, problems = checkpoint.recover(run)
     assert not (run.path / "owned").exists()
     if damage == "flip" and found is not None and found["progress"].step == 9:
         pytest.fail("a flipped block was not noticed")
     assert found is not None and found["progress"].step == 5 and found["path"] == "checkpoints/best.pt"
     assert len(problems) == 1 and "last.pt" in problems[0]
+    # The report reads last.pt at the end, even of a run that has no step left to do.
+    assert checkpoint.load(run.last)["progress"].step == 5
+    assert (run.checkpoints / "last.pt.damaged").exists()

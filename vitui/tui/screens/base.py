@@ -20,7 +20,7 @@ MIN_WIDTH, MIN_HEIGHT = 60, 15
 def too_small(width: int, height: int) -> str:
     """What is wrong and what is needed, in as many words as fit in `width` cells."""
     need = f"{MIN_WIDTH}x{MIN_HEIGHT}"
-    texts = (f"{width}x{height} is too small: {need} is needed", f"too small: needs {need}", need)
+    texts = (f"{width}x{height} is too small: {need} is needed", f"needs {need}", need)
     return next((text for text in texts if len(text) <= width), need)
 
 

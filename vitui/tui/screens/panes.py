@@ -148,7 +148,7 @@ def fact_lines(view: RunView, p: Palette) -> list[Line]:
         ("", ""),
         ("commit", commit),
         ("torch, timm", ", ".join(str(packages[k]) for k in ("torch", "timm") if k in packages)),
-        ("published", "" if run.reference is None else f"{display.percent(run.reference)} {run.reference_source}"),
+        ("reference", "" if run.reference is None else f"{display.percent(run.reference)} {run.reference_source}"),
         ("tags", " ".join(run.tags)),
         ("question", run.question),
         ("notes", " ".join(run.notes.split())),

@@ -215,7 +215,11 @@ class RunsScreen(LabScreen):
 
     def action_filter(self) -> None:
         self.add_class("filtering")
-        self.query_one("#filter", Input).focus()
+        self.set_focus(self.query_one("#filter", Input))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the open filter line the filter's key is a character like any other."""
+        return not (action == "filter" and self.has_class("filtering"))
 
     @on(Input.Changed, "#filter")
     def _filter_typed(self, event: Input.Changed) -> None:
