@@ -58,6 +58,26 @@ def test_tables_are_aligned_by_cells_and_safe(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().out == "name  n\n"
 
 
+def test_a_narrow_terminal_is_spared_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    head, row = ("run", "name", "best", "device"), ("r" * 20, "n" * 30, "90.00", "GPU 0")
+    for columns, shown, cut in (
+        (80, head, 30),
+        (60, head, 23),
+        (56, head[:3], 27),
+        (50, head[:3], 21),
+        (40, head[:2], 18),
+        (9, head[:2], 8),
+    ):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        print_table(head, [row], right=("best",), give="name", spare=("device", "best"))
+        lines = capsys.readouterr().out.splitlines()
+        assert tuple(lines[0].split()) == shown and columns in (9, *range(len(lines[1]), 99))
+        assert lines[1].split()[1] == ("n" * 30 if cut == 30 else "n" * (cut - 1) + "…")
+
+
 def test_dry_run_prints_a_file_that_launches_the_same(home: Home, tmp_path: Path) -> None:
     words = [
         "--set",

@@ -35,11 +35,12 @@ class Terminal:
         env = {k: v for k, v in vitui.env.items() if k not in ("COLUMNS", "LINES", "NO_COLOR", "TMUX")}
         self._env = {**env, "TMUX_TMPDIR": self._folder, "LC_ALL": "C.UTF-8"}
         width, height = map(str, size)
-        self._tmux(
-            "new-session", "-d", "-s", "main", "-x", width, "-y", height, sys.executable, "-m", "vitui", *words,
-            ";", "set", "-g", "remain-on-exit", "on",
-        )  # fmt: skip
-        self.app = psutil.Process(int(self._ask("#{pane_pid}")))
+        # The shell says how it ended: tmux itself sometimes does not hear of it.
+        script = ['"$@"; echo "[exit $?]"; read line', "sh", sys.executable, "-m", "vitui", *words]
+        self._tmux("new-session", "-d", "-s", "main", "-x", width, "-y", height, "sh", "-c", *script)
+        shell = psutil.Process(int(self._ask("#{pane_pid}")))
+        until(shell.children, 10)
+        (self.app,) = shell.children()
 
     def _tmux(self, *words: str) -> str:
         command = ["tmux", "-L", "vitui", "-f", "/dev/null", "-u", *words]
@@ -72,9 +73,9 @@ class Terminal:
 
     @property
     def exit_code(self) -> int | None:
-        """None while the command runs; minus the signal that killed it."""
-        status, signal = self._ask("#{pane_dead_status},#{pane_dead_signal}").split(",")
-        return int(status) if status else -int(signal) if signal else None
+        """What the shell was told; None while the command runs."""
+        found = re.search(r"^\[exit (\d+)\]$", self.screen, re.MULTILINE)
+        return int(found[1]) if found else None
 
     def shows(self, *texts: str, seconds: float = 20) -> None:
         """Wait until all of `texts` are on the screen."""
@@ -134,9 +135,13 @@ def journalled(vitui: Vitui, run: str) -> int:
     return max((e["step"] for e in journal.read_all(vitui.dir(run).journal) if e["kind"] == "metrics"), default=0)
 
 
+def braille(screen: str) -> str:
+    """The curves on a screen."""
+    return "".join(c for c in screen if "\u2800" <= c <= "\u28ff")
+
+
 def chart(terminal: Terminal) -> str:
-    """The braille characters on the screen."""
-    return "".join(c for c in terminal.screen if "\u2800" <= c <= "\u28ff")
+    return braille(terminal.screen)
 
 
 def timeless(screen: str) -> str:
@@ -188,7 +193,7 @@ def look_at_names(term: Terminal, size: tuple[int, int]) -> None:
 
     term.press("Enter")
     term.shows("[curves]", "✓ finished  🦀 日本語 ünï", "loss  A train 0.2")
-    before = term.settled(lambda text: len(chart(term)) > 10)
+    before = term.settled(lambda text: len(braille(text)) > 10)
     term.storm(size)
     term.settled(lambda text: timeless(text) == timeless(before))
     term.resize(20, 5)
@@ -217,7 +222,7 @@ def test_a_run_is_watched_stopped_resumed_and_left_alone(vitui: Vitui, terminal:
     # What the journal says is on the screen in no time, and the curve moves with it.
     for _ in range(3):
         written, drawn = journalled(vitui, run), chart(term)
-        until(lambda written=written: term.step() >= written, 2)  # type: ignore[misc]
+        until(lambda written=written: term.step() >= written, 3)  # type: ignore[misc]
         until(lambda drawn=drawn: chart(term) != drawn, 3)  # type: ignore[misc]
     term.shows("ema 0.9", "img/s", "left", seconds=2)
     term.press("[")
@@ -229,8 +234,12 @@ def test_a_run_is_watched_stopped_resumed_and_left_alone(vitui: Vitui, terminal:
     top = re.compile(
         r" ▶ running  long one · demo-digits · digits · \S+\n ━?╸?┄+ +0 % · epoch .*\n top1 on minival · now .*"
     )
-    screen = term.settled(lambda text: bool(top.match(text)) and text.endswith("q quit, training goes on"))
-    assert len(screen.splitlines()) == 24 and "loss  A train" in screen and len(chart(term)) > 10
+
+    def right(text: str) -> bool:
+        whole = len(text.splitlines()) == 24 and text.endswith("q quit, training goes on")
+        return whole and bool(top.match(text)) and "loss  A train" in text and len(braille(text)) > 10
+
+    term.settled(right)
     term.resize(*LARGE)
     seen = journalled(vitui, run)
     until(lambda: term.step() > seen, 10)

@@ -37,6 +37,14 @@ def test_cells_are_exactly_as_wide_as_their_column() -> None:
         assert "\x1b" not in text and "\u202e" not in text
 
 
+def test_a_progress_too_wide_for_its_column_loses_the_decimal_not_the_total() -> None:
+    def shown(epoch: float, total: int) -> str:
+        return BY_KEY["epoch"].cell(run("x", epoch=epoch, total_epochs=total), NOW)
+
+    assert shown(843.3, 20_000) == "843/20000"
+    assert shown(123.4, 300) == "123.4/300"
+
+
 def test_what_cells_say() -> None:
     show = {c.key: lambda r, c=c: c.cell(r, NOW) for c in COLUMNS}
     assert show["best"](run("x", best=80.704, select_is_report=True)) == "80.70†"

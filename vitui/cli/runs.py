@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from vitui.store import Brief, Run
 
 
+SPARE = ("device", "eta", "last", "reference", "age", "test")
+"""Columns that a narrow terminal is spared, in this order."""
+
+
 def add_to(app: typer.Typer) -> None:
     app.command()(runs)
 
@@ -47,7 +51,7 @@ def runs(
     """List runs, the newest first.
 
     State, epochs done, latest and best accuracy on the selecting split, the best epoch's accuracy on the reporting
-    split (test), and the reference value beside it.
+    split (test), and the reference value beside it. A narrow terminal is spared some of them, a pipe gets all.
     """
     from vitui.display import GLYPHS, age, device_name, duration, eta_seconds, percent, progress
     from vitui.errors import UsageError
@@ -90,4 +94,6 @@ def runs(
         for run in found
     ]
     head = ("run", "state", "name", "epoch", "last", "best", "test", "reference", "eta", "device", "age")
-    print_table(head, rows, right=("epoch", "last", "best", "test", "reference", "eta", "age"), give="name")
+    print_table(
+        head, rows, right=("epoch", "last", "best", "test", "reference", "eta", "age"), give="name", spare=SPARE
+    )

@@ -8,12 +8,21 @@ from collections.abc import Sequence
 
 from vitui.text import cell_width, safe
 
+GIVE_CELLS = 20
+
 
 def print_table(
-    head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = (), give: str = ""
+    head: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Sequence[str] = (),
+    give: str = "",
+    spare: Sequence[str] = (),
 ) -> None:
-    """Print rows under a head. Columns in `right` are right-aligned; `give` is the one that is cut on a terminal.
+    """Print rows under a head. Columns in `right` are right-aligned.
 
+    On a terminal that is too narrow, the columns in `spare` are left out one after another until the one called
+    `give` has `GIVE_CELLS`, and that one is cut. Elsewhere everything is printed.
     Goes by columns, in which most values occur again and again, and writes at once: ten thousand runs are a tenth of
     a second that way.
     """
@@ -23,13 +32,20 @@ def print_table(
         max(len(name), *(cells for _, cells in texts.values())) if texts else len(name)
         for name, texts in zip(head, shown, strict=True)
     ]
+    left_out: set[str] = set()
     if give in head and sys.stdout.isatty():
         i = head.index(give)
         room = shutil.get_terminal_size().columns - sum(widths) - 2 * (len(head) - 1) + widths[i]
+        for name in spare:
+            if room < min(widths[i], GIVE_CELLS):
+                left_out.add(name)
+                room += widths[head.index(name)] + 2
         widths[i] = max(min(widths[i], room), len(give), 8)
         shown[i] = {cell: _measured(cell, widths[i]) for cell in shown[i]}
     padded = []
     for name, width, texts, column in zip(head, widths, shown, columns, strict=True):
+        if name in left_out:
+            continue
         pad = str.rjust if name in right else str.ljust
         # Python pads by characters, a terminal shows cells.
         fit = {cell: pad(text, width + len(text) - cells) for cell, (text, cells) in texts.items()}

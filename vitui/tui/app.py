@@ -46,7 +46,7 @@ class VituiApp(App[None]):
         # Every animated frame is sent over the line: one animated page turn is 470 kB.
         self.animation_level = "none"
         self.register_theme(DARK)
-        self.theme, self.palette = palette_for(self.console.color_system)
+        self.theme, self.palette = palette_for(self.console.color_system, grey=self.no_color)
         self.poller = Poller(lab, self._post, clock)
         self.runs_screen = RunsScreen()
 

@@ -14,6 +14,7 @@ from vitui.tui import format
 if TYPE_CHECKING:
     from vitui.store import Run
 
+EPOCH_WIDTH = 9
 Tone = Literal["text", "dim", "state", "strong", "good"]
 
 
@@ -50,6 +51,12 @@ def _reference(run: Run) -> str:
     return display.percent(run.reference) if run.reference is not None else ""
 
 
+def _epochs(run: Run) -> str:
+    """Without the decimal where thousands of epochs leave no room for it."""
+    text = display.progress(run)
+    return text if len(text) <= EPOCH_WIDTH or run.epoch is None else f"{run.epoch:.0f}/{run.total_epochs}"
+
+
 def _time_left(run: Run) -> str:
     left = display.eta_seconds(run)
     return "" if left is None else display.duration(left)
@@ -77,7 +84,7 @@ COLUMNS: tuple[Column, ...] = (
            grow=24),
     Column("model", "model", 16, 11, lambda r, _: r.model, lambda r: r.model.casefold(), "model", grow=32, tone="dim"),
     Column("dataset", "dataset", 13, 10, lambda r, _: r.dataset, lambda r: r.dataset.casefold(), "dataset", tone="dim"),
-    Column("epoch", "epoch", 9, 2, lambda r, _: display.progress(r), _part, "epochs done of all", right=True,
+    Column("epoch", "epoch", EPOCH_WIDTH, 2, lambda r, _: _epochs(r), _part, "epochs done of all", right=True,
            descending=True),
     Column("last", "last", 6, 4, lambda r, _: format.accuracy(r.last), lambda r: _finite(r.last),
            "latest accuracy on the selection split, percent", right=True, descending=True),

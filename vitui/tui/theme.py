@@ -93,6 +93,10 @@ SIXTEEN = Palette(
 )
 
 
-def palette_for(colour_system: str | None) -> tuple[str, Palette]:
-    """Theme name and palette for rich's colour system: "truecolor", "256", "standard" (16 colours) or None."""
-    return ("ansi-dark", SIXTEEN) if colour_system == "standard" else (DARK.name, OKABE_ITO)
+def palette_for(colour_system: str | None, *, grey: bool = False) -> tuple[str, Palette]:
+    """Theme name and palette for rich's colour system: "truecolor", "256", "standard" (16 colours) or None.
+
+    `grey`: Textual turns every colour into a grey (NO_COLOR). The terminal's own colours it takes for black, text and
+    ground alike, so they do not serve then.
+    """
+    return ("ansi-dark", SIXTEEN) if colour_system == "standard" and not grey else (DARK.name, OKABE_ITO)
