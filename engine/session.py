@@ -149,6 +149,7 @@ class Session:
         facts = Facts(
             image_size=min(dataset.size),
             train_bytes=dataset.split("train").nbytes,
+            splits=tuple(dataset.splits),
             device=device.type,
             bf16=device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False),
             free_memory=torch.cuda.mem_get_info()[0] if device.type == "cuda" else psutil.virtual_memory().available,

@@ -8,7 +8,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-UNION_TAGS = {"optim": ("adamw", "sgd"), "schedule": ("cosine", "constant")}
+UNION_TAGS = {
+    "optim": ("adamw", "sgd"),
+    "schedule": ("cosine", "warm-restarts", "lec", "multistep", "hand-cosine", "constant"),
+}
 
 
 class RecipeError(ValueError):
@@ -68,7 +71,8 @@ def _sentence(problem: Any, loc: list[str], model: type[BaseModel], tag: str) ->
         allowed = [part.strip().strip("'") for part in context["expected"].replace(" or ", ", ").split(",")]
         return f"{field} = {_show(value)} must be one of {', '.join(allowed)}{nearest(str(value), allowed)}"
     if kind == "string_pattern_mismatch" and field == "augment.randaugment":
-        return f"{field} = {_show(value)} is not a RandAugment string such as rand-m9-mstd0.5-inc1 (empty: off)"
+        known = "rand-m9-mstd0.5-inc1, tv-n2-m9 or tf-n2-m15"
+        return f"{field} = {_show(value)} is not a RandAugment string such as {known} (empty: off)"
     if field.startswith("model.options."):
         return f"{field} = {_show(value)} must be true, false, a number, text, or a list of one of these"
     if kind in ("model_type", "model_attributes_type", "dict_type"):

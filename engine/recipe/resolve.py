@@ -22,6 +22,8 @@ class Facts:
     """Side the packed images have, in px."""
     train_bytes: int
     """Packed training images, in bytes."""
+    splits: tuple[str, ...] = ("train", "test")
+    """Splits the dataset has."""
     weights_crop_pct: float | None = None
     weights_interpolation: str | None = None
     device: str = "cpu"
@@ -38,7 +40,9 @@ class Facts:
 
 def resolve(recipe: Recipe, facts: Facts) -> Recipe:
     """The recipe with no "auto" left. Depends on nothing but its arguments."""
+    report = recipe.evaluate.report_on if recipe.evaluate.report_on != "auto" else _report_split(facts)
     choices: dict[str, dict[str, Any]] = {
+        "model": {"norm_eps": 1e-5 if "bn" in recipe.model.norm or recipe.model.ffn_norm != "none" else 1e-6},
         "data": {
             "img_size": facts.image_size,
             "normalize": "weights" if recipe.model.pretrained else "dataset",
@@ -48,7 +52,8 @@ def resolve(recipe: Recipe, facts: Facts) -> Recipe:
         "evaluate": {
             "crop_pct": (recipe.model.pretrained and facts.weights_crop_pct) or 1.0,
             "interpolation": (recipe.model.pretrained and facts.weights_interpolation) or "bicubic",
-            "select_on": "minival" if recipe.data.minival else "report",
+            "report_on": report,
+            "select_on": _select_split(recipe, facts, report),
         },
     }
     tree = recipe.model_dump(mode="json")
@@ -59,6 +64,23 @@ def resolve(recipe: Recipe, facts: Facts) -> Recipe:
     if recipe.evaluate.batch_size == 0:
         patch["evaluate"]["batch_size"] = max(256, 4 * recipe.micro_batch)
     return validate(merge(tree, patch))
+
+
+def _report_split(facts: Facts) -> str:
+    return "test" if "test" in facts.splits else "val"
+
+
+def _select_split(recipe: Recipe, facts: Facts, report: str) -> str:
+    """What picks the best checkpoint: never images that are trained on, and those reported on only if nothing else is.
+
+    (`evaluate.select_dataset` comes before this; "report" then stands for its own report split.)
+    """
+    if recipe.evaluate.select_dataset:
+        return "report"
+    if recipe.data.minival:
+        return "minival"
+    free = "val" in facts.splits and report != "val" and recipe.data.train_split == "train"
+    return "val" if free else "report"
 
 
 def _precision(facts: Facts) -> str:
