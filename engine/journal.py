@@ -16,9 +16,11 @@ kind       further fields
 ========== ==================================================================================
 started    ``argv, pid, host, device, engine_version``; the first event of each attempt
 phase      ``name`` (importing, packing, building, training, evaluating, exporting): where time goes before step 1
-model      ``name, params, trainable_params, macs, input_size [C,H,W], pretrained``
-data       ``dataset, fingerprint, classes, train_images, select_split, select_images, report_split,
-           report_images, steps_per_epoch, total_steps, total_epochs, batch_size, micro_batch, tier, mean, std``
+model      ``name, params, trainable_params, macs, input_size [C,H,W], pretrained, random (names of a pretrained
+           model's parameters that start afresh: a new classifier)``
+data       ``dataset, fingerprint, classes, train_images, select_split (or "minival", or the name of
+           evaluate.select_dataset), select_images, report_split, report_images, steps_per_epoch, total_steps,
+           total_epochs (a fraction where train.steps decides), batch_size, micro_batch, tier, mean, std``
 metrics    ``step, epoch, values {key: number or list}``; a list holds consecutive steps *ending* at ``step``
 eval       ``step, epoch, split, weights ("model" or "ema"), images, values {top1, top5, loss}, role
            ("select", or "report-best"/"report-last" for the closing evaluations)``

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fnmatch import fnmatch
 from typing import Any
 
 import torch
+from timm.models import group_parameters
 from torch import nn
 
+from engine.models.errors import ModelError
 from engine.recipe.schema import AdamW, Recipe
 
 # Tokens and position tables have two or more dimensions but are no weight matrices. Models name most of them in
@@ -20,36 +23,62 @@ _NEVER_DECAYED = (
 def decays(name: str, parameter: nn.Parameter, no_decay: set[str]) -> bool:
     """Whether weight decay applies: only to weight matrices and kernels.
 
-    Not to biases and norms (one dimension or fewer), tokens, positions, nor the gain of a weight-normalised layer,
-    which has shape [out, 1] and so escapes a rule by dimensions (recipes T19).
+    Not to biases and norms (one dimension or fewer), tokens, positions, what `no_decay` names (patterns as timm's
+    no_weight_decay() gives them), nor the gain of a weight-normalised layer, which has shape [out, 1] and so escapes a
+    rule by dimensions.
     """
     leaf = name.rsplit(".", 1)[-1]
     gain = leaf == "weight_g" or (".parametrizations." in f".{name}" and leaf == "original0")
-    return not (parameter.ndim <= 1 or name in no_decay or leaf in _NEVER_DECAYED or gain)
+    named = any(fnmatch(name, pattern) for pattern in no_decay)
+    return not (parameter.ndim <= 1 or leaf == "bias" or named or leaf in _NEVER_DECAYED or gain)
 
 
-def param_groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
-    """Trainable parameters as two groups, decayed and not, each with its names and an ``lr_scale`` of 1.
+def param_groups(model: nn.Module, weight_decay: float, layer_decay: float = 1.0) -> list[dict[str, Any]]:
+    """Trainable parameters in groups of equal decay and equal share of the learning rate.
 
-    The learning rate of a group is the schedule's value times its lr_scale.
+    Each group has params, names, weight_decay and lr_scale; its learning rate is the schedule's value times lr_scale.
+    The scale is 1 for the head and `layer_decay` times that of the block above for every block below it, down to the
+    stem (timm's param_groups_layer_decay, after BEiT). Raises ModelError where a model knows of no blocks.
     """
     protocol = getattr(model, "no_weight_decay", None)
     no_decay = set(protocol()) if callable(protocol) else set()
-    groups: dict[bool, dict[str, Any]] = {
-        True: {"params": [], "names": [], "weight_decay": weight_decay, "lr_scale": 1.0},
-        False: {"params": [], "names": [], "weight_decay": 0.0, "lr_scale": 1.0},
-    }
+    scales = _layer_scales(model, layer_decay)
+    groups: dict[tuple[float, bool], dict[str, Any]] = {}
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            group = groups[decays(name, parameter, no_decay)]
+            decayed, scale = decays(name, parameter, no_decay), scales.get(name, 1.0)
+            group = groups.setdefault(
+                (-scale, not decayed),
+                {"params": [], "names": [], "weight_decay": weight_decay if decayed else 0.0, "lr_scale": scale},
+            )
             group["params"].append(parameter)
             group["names"].append(name)
-    return [group for group in groups.values() if group["params"]]
+    return [groups[key] for key in sorted(groups)]
+
+
+def _layer_scales(model: nn.Module, layer_decay: float) -> dict[str, float]:
+    """Parameter name -> share of the learning rate; empty where it is the same for all."""
+    if layer_decay == 1:
+        return {}
+    matcher = getattr(model, "group_matcher", None)
+    if not callable(matcher):
+        raise ModelError(
+            f"optim.layer_decay = {layer_decay:g} needs a model that says which block its parameters belong to "
+            f"(group_matcher), and {type(model).__name__} does not; set optim.layer_decay=1"
+        )
+    layers: dict[str, int] = group_parameters(model, matcher(coarse=False), reverse=True)
+    top = max(layers.values())
+    return {name: layer_decay ** (top - layer) for name, layer in layers.items()}
 
 
 def build_optimizer(model: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's optimiser over `param_groups`; the fused kernel on a GPU, where it can skip a bad step by itself."""
-    groups = param_groups(model, recipe.optim.weight_decay)
+    """The recipe's optimiser over `param_groups`; the fused kernel on a GPU, where it can skip a bad step by itself.
+
+    Raises ModelError as `param_groups` does, and where every parameter is frozen.
+    """
+    groups = param_groups(model, recipe.optim.weight_decay, recipe.optim.layer_decay)
+    if not groups:
+        raise ModelError(f"{recipe.model.name} has nothing to train: all its parameters are frozen")
     fused = groups[0]["params"][0].is_cuda
     if isinstance(recipe.optim, AdamW):
         return torch.optim.AdamW(

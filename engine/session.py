@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine import journal as journal_module
 from engine.data.errors import DataError
+from engine.errors import ModelError
 from engine.journal import Journal, RunDir, atomic_write
-from engine.models.errors import ModelError
 from engine.recipe.compose import validate
 from engine.recipe.errors import RecipeError
 from engine.recipe.resolve import Facts, resolve
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import torch
 
     from engine.data.pack import PackedDataset
+    from engine.train.distill import Distillation
     from engine.train.loop import Splits, Trainer
 
 
@@ -106,7 +107,8 @@ class Session:
             torch.backends.cudnn.benchmark = not recipe.train.deterministic
             torch.set_float32_matmul_precision("high")
         splits = self._splits(recipe, dataset, model, device)
-        trainer = self.trainer = Trainer(self.run, recipe, model, splits, self.journal, device, self.stop)
+        distillation = self._distillation(recipe, dataset, device)
+        trainer = self.trainer = Trainer(self.run, recipe, model, splits, self.journal, device, self.stop, distillation)
         self._resume(trainer, state)
         del state  # as large as the model and its moments, for as long as the run trains
         self._phase("training")
@@ -143,12 +145,14 @@ class Session:
         import psutil
         import torch
 
+        from engine.data.roles import train_bytes
         from engine.inspect.describe import describe
-        from engine.models.build import build_model
+        from engine.models.build import build
+        from engine.train.trained import shortened, trained_beside_head
 
         facts = Facts(
             image_size=min(dataset.size),
-            train_bytes=dataset.split("train").nbytes,
+            train_bytes=train_bytes(recipe, dataset),
             splits=tuple(dataset.splits),
             device=device.type,
             bf16=device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False),
@@ -157,9 +161,8 @@ class Session:
         )
         size = resolve(recipe, facts).data.img_size
         assert isinstance(size, int)
-        model, arguments = build_model(
-            recipe, channels=dataset.channels, classes=len(dataset.classes), img_size=size, fetch=fetch
-        )
+        built = build(recipe, channels=dataset.channels, classes=len(dataset.classes), img_size=size, fetch=fetch)
+        model = built.model
         cfg: dict[str, Any] = getattr(model, "pretrained_cfg", None) or {}
         counted = describe(model, (dataset.channels, size, size))
         facts = Facts(
@@ -173,36 +176,66 @@ class Session:
         self.journal.event(
             "model", name=recipe.model.name, params=counted.params, trainable_params=counted.trainable_params,
             macs=counted.macs, input_size=[dataset.channels, size, size], pretrained=recipe.model.pretrained,
+            random=built.random,
         )  # fmt: skip
-        return recipe, model, arguments
+        if recipe.train.scope == "head" and (others := trained_beside_head(model)):
+            self.journal.event(
+                "warning",
+                message=f'train.scope = "head", but {shortened(others)} outside the classifier is trained too',
+            )
+        return recipe, model, built.arguments
+
+    def _distillation(self, recipe: Recipe, dataset: PackedDataset, device: torch.device) -> Distillation | None:
+        """The teacher, ready to be asked; the normalisation must be known by now."""
+        if recipe.distill.kind == "none":
+            return None
+        from engine.models.teacher import build_teacher, logits
+        from engine.train.distill import Distillation
+
+        size = recipe.data.img_size
+        assert isinstance(size, int)
+        teacher = build_teacher(recipe, channels=dataset.channels, classes=len(dataset.classes), img_size=size)
+        teacher.module.to(device)
+        mean, std = self._normalization
+        return Distillation(recipe.distill, lambda images: logits(teacher, images, mean, std))
 
     def _splits(self, recipe: Recipe, dataset: PackedDataset, model: torch.nn.Module, device: torch.device) -> Splits:
-        from engine.data.batches import EvalBatches, TrainBatches, minival_split
+        from engine.data.batches import EvalBatches, TrainBatches
         from engine.data.normalize import mean_std
+        from engine.data.roles import assign
+        from engine.schedules import total_steps
         from engine.train.loop import Splits
 
         cfg: dict[str, Any] = getattr(model, "pretrained_cfg", None) or {}
         mean, std = mean_std(recipe.data.normalize, dataset, cfg)
         self._normalization = (mean, std)
-        train, report = dataset.split("train"), dataset.split(dataset.report_split)
-        train_indices, minival_indices = minival_split(train.labels, recipe.data.minival, recipe.train.seed)
+        roles = assign(recipe, dataset, self.data_root)
+        for message in roles.warnings:
+            self.journal.event("warning", message=message)
         batches = TrainBatches(
-            train, train_indices, recipe, mean=mean, std=std, classes=len(dataset.classes), device=device
+            roles.train.images,
+            roles.train.rows,
+            recipe,
+            mean=mean,
+            std=std,
+            classes=len(dataset.classes),
+            device=device,
         )
-        evaluation = EvalBatches(report, None, recipe, mean=mean, std=std, device=device)
-        select, select_name = evaluation, dataset.report_split
-        if recipe.evaluate.select_on == "minival":
-            select = EvalBatches(train, minival_indices, recipe, mean=mean, std=std, device=device)
-            select_name = "minival"
+        report = EvalBatches(roles.report.images, None, recipe, mean=mean, std=std, device=device)
+        select = report
+        if roles.select is not roles.report:
+            select = EvalBatches(roles.select.images, roles.select.rows, recipe, mean=mean, std=std, device=device)
+        steps = total_steps(recipe, batches.steps_per_epoch)
+        epochs = steps / batches.steps_per_epoch if recipe.train.steps else recipe.train.epochs
         self.journal.event(
             "data", dataset=dataset.name, fingerprint=dataset.fingerprint, classes=len(dataset.classes),
-            train_images=len(train_indices), select_split=select_name, select_images=select.images,
-            report_split=dataset.report_split, report_images=evaluation.images,
-            steps_per_epoch=batches.steps_per_epoch, total_steps=batches.steps_per_epoch * recipe.train.epochs,
-            total_epochs=recipe.train.epochs, batch_size=recipe.train.batch_size, micro_batch=recipe.micro_batch,
-            tier=recipe.data.tier, mean=list(mean), std=list(std),
+            train_images=len(roles.train), select_split=roles.select.name, select_images=select.images,
+            report_split=roles.report.name, report_images=report.images, steps_per_epoch=batches.steps_per_epoch,
+            total_steps=steps, total_epochs=epochs,
+            batch_size=recipe.train.batch_size, micro_batch=recipe.micro_batch, tier=recipe.data.tier, mean=list(mean),
+            std=list(std),
         )  # fmt: skip
-        return Splits(batches, select, select_name, evaluation, dataset.report_split, dataset.fingerprint)
+        return Splits(batches, select, roles.select.name, report, roles.report.name, dataset.fingerprint)
 
     def _checkpoint(self) -> dict[str, Any] | None:
         """The state earlier attempts left behind; None where there is none, or none that is whole."""
@@ -247,7 +280,9 @@ class Session:
             "std": list(std), "crop_pct": recipe.evaluate.crop_pct, "interpolation": recipe.evaluate.interpolation,
         }  # fmt: skip
         module = trainer.ema.module if trainer.ema else trainer.model
-        export_model(self.run, module, {**arguments, "in_chans": dataset.channels}, cfg, list(dataset.classes))
+        export_model(
+            self.run, module, recipe.model, {**arguments, "in_chans": dataset.channels}, cfg, list(dataset.classes)
+        )
 
     def _phase(self, name: str) -> None:
         self.journal.event("phase", name=name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import runpy
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -63,6 +64,13 @@ def fields(model: type[BaseModel], path: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{path}{name}", field
 
 
+def test_the_page_of_fields_is_that_of_the_schema() -> None:
+    written = (ROOT / "docs" / "recipe.md").read_text(encoding="utf-8")
+    assert written == runpy.run_path(str(ROOT / "docs" / "recipe.py"))["page"](), "`uv run python docs/recipe.py`"
+    lines = set(re.findall(r"^\| `(\w+)` \|", written, re.MULTILINE))
+    assert lines == {name.split(".")[-1] for name, _ in fields(Recipe)}
+
+
 def test_every_recipe_field_is_documented() -> None:
     found = list(fields(Recipe))
     assert {"optim.momentum", "optim.betas", "schedule.min_lr", "train.epochs"} <= {name for name, _ in found}
@@ -105,6 +113,8 @@ def complaint(words: list[str]) -> str:
     command, path, position = COMMAND, ["vitui"], 0
     rest = iter(words[1:])
     for word in rest:
+        if path == ["vitui", "presets"] and word not in (*command.commands, "-h", "--help"):
+            command, path = command.commands["list"], [*path, "list"]  # where everything else goes
         name, _, value = word.partition("=")
         if word.startswith("-") and word != "-":
             options = {text: option for option in command.params for text in (*option.opts, *option.secondary_opts)}
@@ -135,7 +145,9 @@ def complaint(words: list[str]) -> str:
                 and not any(a.nargs == -1 for a in arguments)
             ):
                 return f"{' '.join(path)} takes no argument {word}"
-            named = path[1:] in (["run"], ["presets", "show"]) and position == 1
+            named = (path[1:] in (["run"], ["presets", "show"], ["toggles"]) and position == 1) or path[1:] == [
+                "presets", "check"
+            ]  # fmt: skip
             if named and not (placeholder(word) or word.endswith(".toml") or word in presets.find()):
                 return f"there is no preset {word}"
     return ""
@@ -176,7 +188,7 @@ def test_wrong_commands_are_found(tmp_path: Path) -> None:
         "`vitui run demo-digits --set optim.lr=1e-3 -t no-mixup --follow` and `vitui show RUN --recipe`\n"
         "```console\n$ pip install uv && uv run vitui frobnicate\n$ vitui queue move RUN 1   # fine\noutput\n"
         "$ vitui runs --colour\n$ vitui stopp @\nvitui: no such command\n$ vitui run demo-digitz\n$ vitui run PRESET --set optim.lrr=1\n$ vitui run X -t mixupp\n```\n"
-        "`vitui rebuild now`"
+        "`vitui rebuild now` `vitui presets swin cifar10 --family F` `vitui presets swin --colour` `vitui presets check nope`"
     )
     told = [complaint(words) for words in invocations(page)]
     assert [text for text in told if text] == [
@@ -186,5 +198,7 @@ def test_wrong_commands_are_found(tmp_path: Path) -> None:
         "there is no field optim.lrr",
         "there is no toggle mixupp",
         "vitui rebuild takes no argument now",
+        "vitui presets list has no option --colour",
+        "there is no preset nope",
     ]
-    assert len(told) == 9
+    assert len(told) == 12

@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.journal import read_toml
-from engine.recipe import Change, Layer, Preset, Recipe, Reference, compose, diff, parse_set, presets, toggles
+from engine.recipe import (
+    Change,
+    Layer,
+    Preset,
+    Recipe,
+    Reference,
+    compose,
+    diff,
+    parse_set,
+    presets,
+    toggles,
+    validate,
+)
+from engine.recipe.schema import flatten
 from vitui.errors import UsageError
+
+LOCAL = "local-dir:"
+"""How a model's or teacher's name begins that is a folder on disk."""
 
 
 @dataclass(frozen=True)
 class Composed:
-    """A recipe ready to launch. `changes` are against the preset; `origins` say where each leaf's value comes from."""
+    """A recipe ready to launch. `changes` are against the preset; `origins` say where each leaf's value comes from.
+
+    `reference` and `outcome` are what the preset knows about this very recipe: a number, and a result that is none.
+    """
 
     preset: str
     family: str
@@ -22,6 +42,19 @@ class Composed:
     changes: tuple[Change, ...]
     origins: dict[str, str]
     reference: Reference | None
+    outcome: Reference | None
+
+    @property
+    def telling(self) -> Reference | None:
+        """The one of the two that is shown beside results."""
+        return telling(self.reference, self.outcome)
+
+
+def telling(reference: Reference | None, outcome: Reference | None) -> Reference | None:
+    """The number, unless it is about any recipe and the outcome about this very one."""
+    if outcome is not None and (reference is None or (outcome.when and not reference.when)):
+        return outcome
+    return reference
 
 
 def roots(home: Path) -> list[Path]:
@@ -46,13 +79,35 @@ def compose_run(
     """Preset, then overrides (``FIELD=VALUE``), then toggles (``mixup``, ``no-mixup``).
 
     Toggles come last and flip only what is not so already: ``--toggle mixup --set mix.mixup=0.2`` gives 0.2.
+    Paths of weights and teachers become absolute, since the trainer stands elsewhere.
     Raises RecipeError for anything unknown or impossible.
     """
     base: Preset = presets.load(preset, where)
     layers = [*base.layers, *(Layer("--set", parse_set(s)) for s in sets)]
     recipe, origins = compose(layers)
     if switches:
-        layers += toggles.patch(recipe, switches)
+        layers += toggles.patch(recipe, switches, base.toggles)
         recipe, origins = compose(layers)
+    recipe = _anchored(recipe)
     changes = tuple(diff(base.recipe, recipe))
-    return Composed(base.name, base.family, recipe, changes, origins, base.reference)
+    return Composed(
+        base.name, base.family, recipe, changes, origins, base.reference_for(recipe), base.outcome_for(recipe)
+    )
+
+
+def _anchored(recipe: Recipe) -> Recipe:
+    """`recipe` with every path in it seen from here."""
+    tree = recipe.model_dump(mode="json")
+    places = ((tree["model"], "weights", ""), (tree["model"], "name", LOCAL), (tree["distill"], "teacher", LOCAL))
+    for section, leaf, prefix in places:
+        path = section[leaf].removeprefix(prefix)
+        if path and section[leaf].startswith(prefix):
+            section[leaf] = f"{prefix}{_absolute(path)}"
+    return validate(tree) if flatten(tree) != recipe.flat() else recipe
+
+
+def _absolute(path: str) -> str:
+    try:
+        return os.path.abspath(os.path.expanduser(path))
+    except OSError:  # the current directory has been deleted
+        return path

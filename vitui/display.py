@@ -56,6 +56,15 @@ def count(value: float | None) -> str:
     return f"{value:.0f}"
 
 
+def bytes_(size: float) -> str:
+    """A size in memory: ``950 B``, ``12.3 MiB``, ``2.31 GiB``."""
+    for limit, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if size >= limit:
+            scaled = size / limit
+            return f"{scaled:.{2 if scaled < 10 else 1 if scaled < 100 else 0}f} {unit}"
+    return f"{size:.0f} B"
+
+
 def value(thing: Any) -> str:
     """A recipe value as it is written in a file or after --set; a dash for a field that is not there."""
     if thing is None:
@@ -82,7 +91,22 @@ def progress(run: Run | Brief) -> str:
         return ""
     done = run.epoch or 0.0
     shown = f"{done:.1f}" if done % 1 else f"{done:.0f}"
-    return f"{shown}/{run.total_epochs}"
+    return f"{shown}/{epochs(run.total_epochs)}"
+
+
+def epochs(total: float | None) -> str:
+    """A length in epochs, with one decimal where it ends inside one; ``?`` where it is not known."""
+    if total is None:
+        return "?"
+    return f"{total:.0f}" if total == int(total) else f"{total:.1f}"
+
+
+def trained(run: Run) -> str:
+    """``9.81M parameters``, with how many of them are trained where that is not all; empty before it is known."""
+    if not run.params:
+        return ""
+    part = run.trainable_params
+    return f"{count(run.params)} parameters" + ("" if part in (None, run.params) else f", {count(part)} trained")
 
 
 def device_name(run: Run | Brief) -> str:

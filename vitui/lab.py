@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.journal import RunDir, fsync_dir, new_run_id, write_json
+from engine.journal import RunDir, fsync_dir
 from vitui import labels
 from vitui.errors import Busy, NotFound, UsageError, VitError
 from vitui.home import find_home, make_home
 from vitui.store import Brief, Run, Store, runs
 
 if TYPE_CHECKING:
-    from engine.recipe import Preset
+    from engine.recipe import Preset, Recipe
     from vitui.composition import Composed
+    from vitui.inspecting import Description
     from vitui.preflight import DatasetStatus
     from vitui.store.metrics import Curve, Envelope, Eval, Event
     from vitui.supervisor.devices import Device
@@ -103,11 +104,18 @@ class Lab:
 
     def preflight(self, composed: Composed, device: str = "auto") -> None:
         """Raises UsageError when a launch cannot work here: data, device, space."""
-        from vitui import preflight
+        from vitui import lengths, preflight
 
         preflight.check_device(device, self.devices())
         preflight.check_data(self.home, composed.recipe)
+        lengths.check_length(self.home, composed.recipe)
         preflight.check_space(self.home)
+
+    def describe(self, recipe: Recipe, tell: Callable[[str], None] | None = None) -> Description:
+        """What the model of a recipe is like; see vitui.admission.describe. Raises UsageError if it cannot be built."""
+        from vitui.admission import describe
+
+        return describe(self.home, recipe, tell)
 
     def launch(
         self,
@@ -118,33 +126,25 @@ class Lab:
         tags: Collection[str] = (),
         notes: str = "",
         question: str = "",
+        tell: Callable[[str], None] | None = None,
     ) -> str:
         """Write the run directory, then the row, then wake the worker. Returns the run id.
 
-        Raises UsageError as `preflight`; nothing is left behind then.
+        Raises UsageError as `preflight` and `describe`; nothing is left behind then. The first launch of a model takes
+        seconds: `tell` hears what is waited for.
         """
+        from vitui.launching import free_id, said_of, write_run_dir
         from vitui.provenance import gather
 
         self._writable()
+        said = said_of(
+            composed, name=name, device=device, tags=tags, notes=notes, question=question, created=time.time()
+        )
         self.preflight(composed, device)
-        run_id = self._free_id()
-        said = {
-            "name": labels.checked_name(name or composed.preset),
-            "preset": composed.preset,
-            "family": composed.family,
-            "tags": labels.clean_tags(tags),
-            "notes": notes,
-            "question": question,
-            "star": False,
-            "archived": False,
-            "device": device,
-            "created": time.time(),
-            "reference": composed.reference.model_dump(mode="json") if composed.reference else None,
-            "changes": [vars(change) for change in composed.changes],
-            "origins": composed.origins,
-        }
+        self.describe(composed.recipe, tell)
+        run_id = free_id(self.home / "runs")
         run = self.run_dir(run_id)
-        fresh = self._write_run_dir(run, composed, said, gather())
+        fresh = write_run_dir(run, composed, said, gather())
         try:
             # Both under one lock: whoever rebuilds the database meanwhile sees the directory and the row, or neither.
             with self.store.writing() as db:
@@ -160,32 +160,6 @@ class Lab:
         except VitError as error:
             raise VitError(f"run {run_id} is queued, but nothing can start it yet: {error}") from error
         return run_id
-
-    def _free_id(self) -> str:
-        while (self.home / "runs" / (run_id := new_run_id())).exists():
-            pass
-        return run_id
-
-    def _write_run_dir(
-        self, run: RunDir, composed: Composed, said: dict[str, Any], provenance: dict[str, Any]
-    ) -> RunDir:
-        """The run directory under a hidden name, to be renamed: it is there as a whole or not at all."""
-        import tomli_w
-
-        from engine.journal import atomic_write
-
-        fresh = RunDir(run.path.with_name(f".new-{run.id}"))
-        try:
-            fresh.path.mkdir()
-            for folder in (fresh.checkpoints, fresh.attempts):
-                folder.mkdir()
-            atomic_write(fresh.recipe, tomli_w.dumps(composed.recipe.model_dump(mode="json")).encode())
-            write_json(fresh.labels, said)
-            write_json(fresh.provenance, provenance)
-        except OSError as error:
-            shutil.rmtree(fresh.path, ignore_errors=True)
-            raise UsageError(f"the run directory {run.path} cannot be written: {error.strerror}") from None
-        return fresh
 
     # -- control -------------------------------------------------------------------------------------------------
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from engine.journal import read_json
-from engine.recipe import Recipe, datasets
+from engine.recipe import Recipe, RecipeError, datasets
 from engine.recipe.errors import nearest
+from engine.recipe.splits import split_roles, train_images
 from vitui.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class DatasetStatus:
-    """A dataset as this home has it. `state`: present, embedded (packed at first use), missing or damaged."""
+    """A dataset as this home has it. `state`: present, embedded (packed at first use), missing or damaged.
+
+    `page` says where a missing one is to be had that cannot be downloaded.
+    """
 
     name: str
     title: str
@@ -34,13 +38,18 @@ class DatasetStatus:
     splits: dict[str, int]
     download_mb: float | None
     licence: str
+    page: str = ""
 
     @property
     def remedy(self) -> str:
         """The command that gets it, empty where nothing is needed."""
-        if self.state not in ("missing", "damaged"):
-            return ""
-        return f"vitui data add {self.name}" + ("" if self.name in datasets.known() else " --from PATH")
+        return self.command if self.state in ("missing", "damaged") else ""
+
+    @property
+    def command(self) -> str:
+        """The command that packs it."""
+        spec = datasets.known().get(self.name)
+        return spec.remedy if spec is not None else f"vitui data add {self.name} --from PATH"
 
     @property
     def size(self) -> str:
@@ -54,8 +63,9 @@ def dataset_status(home: Path) -> list[DatasetStatus]:
     for name, spec in datasets.known().items():
         state = "embedded" if spec.embedded else "missing"
         found[name] = DatasetStatus(
-            name, spec.title, state, len(spec.classes), dict(spec.splits), spec.download_mb, spec.licence
-        )
+            name, spec.title, state, spec.class_count, dict(spec.splits), spec.download_mb if spec.files else None,
+            spec.licence, spec.page,
+        )  # fmt: skip
     for manifest in sorted((home / "data").glob("*/manifest.json")):
         if not manifest.parent.name.startswith("."):
             found[manifest.parent.name] = _packed(manifest)
@@ -67,9 +77,9 @@ def _packed(manifest: Path) -> DatasetStatus:
     content: Any = read_json(manifest)
     try:
         splits = {split: int(part["count"]) for split, part in content["splits"].items()}
-        train = splits["train"] > 0
+        whole = bool(splits) and min(splits.values()) > 0
         return DatasetStatus(
-            name, str(content["title"]), "present" if train else "damaged", len(content["classes"]), splits, None,
+            name, str(content["title"]), "present" if whole else "damaged", len(content["classes"]), splits, None,
             str(content["licence"]),
         )  # fmt: skip
     except (AttributeError, KeyError, TypeError, ValueError):
@@ -77,31 +87,63 @@ def _packed(manifest: Path) -> DatasetStatus:
 
 
 def check_data(home: Path, recipe: Recipe) -> None:
-    """Raises UsageError unless the dataset is there and has enough images for one batch."""
-    name = recipe.data.dataset
+    """Raises UsageError unless the data is there, its splits can play their roles, and it has images for one batch."""
     known = {status.name: status for status in dataset_status(home)}
+    status = _there(home, "data.dataset", recipe.data.dataset, known)
+    try:
+        split_roles(recipe, status.splits)
+    except RecipeError as error:
+        raise UsageError(str(error)) from None
+    images = train_images(recipe, status.splits)
+    if images < recipe.train.batch_size:
+        raise UsageError(
+            f"train.batch_size = {recipe.train.batch_size} is more than the {images} training images of {status.name}"
+        )
+    if recipe.evaluate.select_dataset:
+        other = _there(home, "evaluate.select_dataset", recipe.evaluate.select_dataset, known)
+        if other.state == "embedded":
+            raise UsageError(f'evaluate.select_dataset = "{other.name}" is not packed yet; run `{other.command}`')
+        _check_same_classes(home, status, other)
+
+
+def _there(home: Path, field: str, name: str, known: dict[str, DatasetStatus]) -> DatasetStatus:
+    """The status of a dataset that a recipe names. Raises UsageError saying how to get it."""
     status = known.get(name)
     if status is None:
         hint = nearest(name, known)
         if _NAME.fullmatch(name) and not hint:
             hint = f"; add your own with `vitui data add {name} --from PATH`"
-        raise UsageError(f'data.dataset = "{name}" is not known{hint}')
+        raise UsageError(f'{field} = "{name}" is not known{hint}')
     if status.state == "damaged":
         raise UsageError(
-            f'data.dataset = "{name}": {home / "data" / name / "manifest.json"} is damaged; '
+            f'{field} = "{name}": {home / "data" / name / "manifest.json"} is damaged; '
             f"delete that folder, then `{status.remedy}`"
         )
     if status.state == "missing":
+        or_else = f"; the files are at {status.page}"
+        if not status.page:
+            or_else = f", or `vitui data add {name} --from PATH` if you have the files"
         raise UsageError(
-            f'data.dataset = "{name}" is not in {home / "data"}; get it with `{status.remedy}`{status.size}, '
-            f"or `vitui data add {name} --from PATH` if you have the files"
+            f'{field} = "{name}" is not in {home / "data"}; get it with `{status.remedy}`{status.size}{or_else}'
         )
-    images = status.splits["train"]
-    images -= round(images * recipe.data.minival)
-    if images < recipe.train.batch_size:
+    return status
+
+
+def _check_same_classes(home: Path, trained: DatasetStatus, selecting: DatasetStatus) -> None:
+    """Raises UsageError unless both have the same classes in the same order, as far as names are known yet."""
+    what = f'evaluate.select_dataset = "{selecting.name}"'
+    if selecting.classes != trained.classes:
         raise UsageError(
-            f"train.batch_size = {recipe.train.batch_size} is more than the {images} training images of {name}"
+            f"{what} has {selecting.classes} classes, {trained.name} has {trained.classes}; choose another"
         )
+    names = [_classes(home / "data" / status.name / "manifest.json") for status in (trained, selecting)]
+    if all(names) and names[0] != names[1]:
+        raise UsageError(f"{what} has other classes than {trained.name}, or in another order; choose another")
+
+
+def _classes(manifest: Path) -> list[str]:
+    content: Any = read_json(manifest)
+    return list(content["classes"]) if isinstance(content, dict) else []
 
 
 def check_device(device: str, devices: Sequence[Device]) -> None:

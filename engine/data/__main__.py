@@ -1,8 +1,9 @@
-"""``python -m engine.data``: pack a dataset, list what is packed. Imports neither torch nor torchvision.
+"""``python -m engine.data``: pack a dataset, list what is packed. Imports torch only for timm's factory.
 
 With --json, stdout is one JSON object a line: ``{"event": "progress", "what", "done", "total"}`` and at last
-``{"event": "done", "name", "folder", "classes", "size", "channels", "splits", "fingerprint"}``; for ``list`` one object
-a dataset. Exit codes: 0 done, 2 bad input (one sentence on stderr), 130 interrupted.
+``{"event": "done", "name", "title", "folder", "classes", "size", "channels", "splits", "fingerprint",
+"original_side"}``; for ``list`` one object a dataset. Exit codes: 0 done, 2 bad input (one sentence on stderr), 130
+interrupted.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     adding = commands.add_parser("add", help="pack a dataset, downloading it if need be")
     adding.add_argument("name", help="catalogue name, or the name your own data gets")
-    adding.add_argument("--from", dest="path", type=Path, default=None, help="folder or archive on this machine")
+    adding.add_argument("--from", dest="origin", default=None, help="folder or archive here, or hfds/REPO, torch/NAME")
     adding.add_argument("--size", type=_size, default=None, help="side in px that pictures are resized and cropped to")
     listing = commands.add_parser("list", help="show the catalogue and what is packed")
     for command in (adding, listing):
@@ -79,7 +80,11 @@ class _Reporter:
 
 def _add(options: argparse.Namespace) -> int:
     report = _Reporter(options.json)
-    packed = add(options.name, options.data_root, path=options.path, size=options.size, progress=report)
+    known = options.origin is not None and datasets.is_factory_name(options.origin)
+    packed = add(
+        options.name, options.data_root, path=None if known or options.origin is None else Path(options.origin),
+        factory=options.origin if known else "", size=options.size, progress=report,
+    )  # fmt: skip
     if options.json:
         print(json.dumps({"event": "done", **_facts(packed)}), flush=True)
     else:
@@ -101,7 +106,8 @@ def _list(options: argparse.Namespace) -> int:
             rows.append((folder.name, {"name": folder.name, "packed": False, "problem": str(error)}, str(error)))
     for spec in datasets.known().values():
         if spec.name not in seen:
-            about = f"{spec.title}, not packed" + ("" if spec.embedded else f", {spec.download_mb:g} MB to download")
+            how = f", {spec.download_mb:g} MB to download" if spec.files else f", from {spec.page}" * bool(spec.page)
+            about = f"{spec.title}, not packed{how}"
             facts = {"name": spec.name, "title": spec.title, "packed": False, "download_mb": spec.download_mb}
             rows.append((spec.name, facts, about))
     for name, facts, line in rows:
@@ -113,13 +119,15 @@ def _facts(packed: PackedDataset) -> dict[str, Any]:
     return {
         "name": packed.name, "title": packed.title, "folder": str(packed.folder), "classes": len(packed.classes),
         "channels": packed.channels, "size": list(packed.size), "splits": {n: len(s) for n, s in packed.splits.items()},
-        "fingerprint": packed.fingerprint,
+        "fingerprint": packed.fingerprint, "original_side": packed.original_side,
     }  # fmt: skip
 
 
 def _line(packed: PackedDataset) -> str:
     images = ", ".join(f"{len(split):,} {name}" for name, split in packed.splits.items())
-    return f"{images} images of {packed.size[1]}x{packed.size[0]}, {len(packed.classes)} classes"
+    smaller = packed.original_side is not None and packed.original_side > min(packed.size)
+    before = f" (made smaller: half of them had shorter sides of {packed.original_side} px or more)" if smaller else ""
+    return f"{images} images of {packed.size[1]}x{packed.size[0]}, {len(packed.classes)} classes{before}"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A table of numbers applied to a batch of images: crop, flip, RandAugment, mix, normalise, erase. On any device.
+"""A table of numbers applied to a batch of images: crop, flip, operations, mix, normalise, erase. On any device.
 
 Every image depends on its own row of the table alone (and, when mixed, on its partner), never on the rest of the
 batch, the number of micro-batches applied together, or the device.
@@ -15,8 +15,9 @@ from torch import Tensor
 
 from engine.data.draw import CUTMIX, MIXUP, Table
 from engine.data.noise import normals
-from engine.data.operations import randaugment
-from engine.data.resample import centre_weights, crop_weights, resample, to_device
+from engine.data.operations import operate
+from engine.data.policy import fill
+from engine.data.resample import centre_weights, crop_weights, resample, to_device, window_weights
 
 
 def apply(
@@ -29,13 +30,16 @@ def apply(
     already hold the label smoothing. `mean` and `std` are on the scale 0 to 1.
     """
     x = _geometry(images, table, out_size)
-    if table.op is not None and table.arg is not None and table.op_cubic is not None:
-        x = randaugment(x, table.op, table.arg, table.op_cubic, mean)
+    if table.op is not None and table.arg is not None:
+        colour = fill(table.augment, tuple(mean))
+        x = operate(x, table.op, table.arg, fill=colour, cubic=table.op_cubic, cutout=table.cutout)
+    if table.extra_op is not None and table.extra_arg is not None:
+        x = operate(x, table.extra_op, table.extra_arg, fill=[0] * x.shape[1])
     if table.mix is None:
         return _erase(normalize(x, mean, std), table), labels
     if table.augment.order == "mix-erase":
-        # On levels 0 to 255 and rounded, as timm's collate does.
-        x = _erase(normalize(_mix(x.float(), table, rounded=True), mean, std), table)
+        # On levels 0 to 255 and, in timm's collate, rounded to whole ones; never on normalised values cast to uint8.
+        x = _erase(normalize(_mix(x.float(), table, rounded=table.pairing == "timm"), mean, std), table)
     else:
         x = _mix(_erase(normalize(x, mean, std), table), table, rounded=False)
     return x, _soft(labels, table, classes, smoothing)
@@ -55,34 +59,43 @@ def _geometry(images: Tensor, table: Table, side: int) -> Tensor:
     device, how = images.device, table.augment
     if how.crop == "resized" and table.crop is not None and table.cubic is not None:
         top, left, h, w = table.crop.T
-        wy = crop_weights(top, h, table.cubic, None, height, side, device)
+        wy = crop_weights(top, h, table.cubic, table.vflip, height, side, device)
         return resample(images, wy, crop_weights(left, w, table.cubic, table.flip, width, side, device))
-    if table.cubic is not None:
+    if how.crop == "larger" and table.crop is not None and table.cubic is not None:
+        weights = window_weights((height, width), how.resize, side, table.crop[:, :2], table.cubic, device)
+        x = resample(images, *weights)
+    elif table.cubic is not None:
         pairs = [centre_weights((height, width), side, side, cubic, device) for cubic in (False, True)]
         index = to_device(table.cubic.astype(np.int64), device)
         x = resample(images, *(torch.stack([pairs[0][axis], pairs[1][axis]])[index] for axis in (0, 1)))
     else:
         x = images.permute(0, 3, 1, 2).contiguous()
+        if how.crop == "larger" and table.crop is not None:
+            x = _cut(x, table.crop, side)
     if how.crop == "pad" and table.crop is not None:
-        x = _pad_and_crop(x, table.crop, how.pad, how.pad_mode)
+        x = _cut(_pad(x, how.pad, how.pad_mode), table.crop, side)
     elif x.data_ptr() == images.data_ptr():
         x = x.clone()  # one channel: the permutation was no copy
-    if table.flip is not None:
-        rows = to_device(np.flatnonzero(table.flip), device)
-        x[rows] = x[rows].flip(3)
+    for mirrored, axis in ((table.flip, 3), (table.vflip, 2)):
+        if mirrored is not None:
+            rows = to_device(np.flatnonzero(mirrored), device)
+            x[rows] = x[rows].flip(axis)
     return x
 
 
-def _pad_and_crop(x: Tensor, crop: np.ndarray, pad: int, mode: str) -> Tensor:
+def _pad(x: Tensor, pad: int, mode: str) -> Tensor:
+    if mode != "reflect":
+        return F.pad(x, (pad, pad, pad, pad))
+    # Reflection can be no wider than the picture; what is left over repeats the same mirror.
     side = x.shape[2]
-    if mode == "reflect":
-        # Reflection can be no wider than the picture; what is left over repeats the same mirror.
-        at = torch.arange(-pad, side + pad, device=x.device)
-        at = (at.abs() % (2 * side - 2)) if side > 1 else at * 0
-        at = torch.minimum(at, 2 * side - 2 - at) if side > 1 else at
-        x = x[:, :, at][:, :, :, at]
-    else:
-        x = F.pad(x, (pad, pad, pad, pad))
+    at = torch.arange(-pad, side + pad, device=x.device)
+    at = (at.abs() % (2 * side - 2)) if side > 1 else at * 0
+    at = torch.minimum(at, 2 * side - 2 - at) if side > 1 else at
+    return x[:, :, at][:, :, :, at]
+
+
+def _cut(x: Tensor, crop: np.ndarray, side: int) -> Tensor:
+    """The square of `side` px at each image's own corner `crop` [B, 4]."""
     windows = x.unfold(2, side, 1).unfold(3, side, 1)
     top, left = to_device(crop[:, 0], x.device), to_device(crop[:, 1], x.device)
     rows = torch.arange(len(x), device=x.device)
@@ -90,20 +103,25 @@ def _pad_and_crop(x: Tensor, crop: np.ndarray, pad: int, mode: str) -> Tensor:
 
 
 def _mix(x: Tensor, table: Table, rounded: bool) -> Tensor:
-    """Blend each image with its partner from the end of its micro-batch. float [B, C, S, S] -> the same."""
+    """Blend each image with its partner in its micro-batch. float [B, C, S, S] -> the same."""
     assert table.mix is not None and table.lam is not None and table.box is not None
     parts = x.view(table.parts, -1, *x.shape[1:])
     if (table.mix == MIXUP).any():
         lam = np.where(table.mix == MIXUP, table.lam, 1.0)
         own = to_device(lam.astype(np.float32), x.device).view(-1, 1, 1, 1, 1)
         other = to_device((1 - lam).astype(np.float32), x.device).view(-1, 1, 1, 1, 1)
-        parts = parts * own + parts.flip(1) * other
+        parts = parts * own + _partners(parts, table) * other
         if rounded:
             parts.round_()
     if (table.mix == CUTMIX).any():
         box = np.where((table.mix == CUTMIX)[:, None], table.box, 0)
-        parts = torch.where(_inside(box, x.shape[-1], x.device)[:, None], parts.flip(1), parts)
+        parts = torch.where(_inside(box, x.shape[-1], x.device)[:, None], _partners(parts, table), parts)
     return parts.reshape(x.shape)
+
+
+def _partners(parts: Tensor, table: Table) -> Tensor:
+    """[parts, B, ...]: the images (or targets) that those of each micro-batch are mixed with."""
+    return parts.roll(1, 1) if table.pairing == "big-vision" else parts.flip(1)
 
 
 def _inside(box: np.ndarray, side: int, device: torch.device) -> Tensor:
@@ -143,4 +161,4 @@ def _soft(labels: Tensor, table: Table, classes: int, smoothing: float) -> Tenso
     one.scatter_(1, labels[:, None], 1 - smoothing + off)
     parts = one.view(table.parts, -1, classes)
     lam = to_device(table.lam.astype(np.float32), labels.device).view(-1, 1, 1)
-    return (parts * lam + parts.flip(1) * (1 - lam)).view(len(labels), classes)
+    return (parts * lam + _partners(parts, table) * (1 - lam)).view(len(labels), classes)

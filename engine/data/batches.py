@@ -11,13 +11,12 @@ import psutil
 import torch
 from torch import Tensor
 
-from engine.data import randaugment
 from engine.data.apply import apply, normalize
 from engine.data.draw import Table, draw
 from engine.data.errors import DataError
-from engine.data.pack import Split
+from engine.data.pack import Joined, Split
 from engine.data.resample import resize_and_crop, to_device
-from engine.data.split import Indices, permutation, stratified
+from engine.data.split import Indices, permutation
 from engine.recipe.resolve import RESIDENT_SHARE
 from engine.recipe.schema import Recipe
 
@@ -29,27 +28,12 @@ Statistics = Sequence[float]
 Pair = tuple[Tensor, Tensor]
 
 
-def minival_split(labels: Sequence[int] | Indices, fraction: float, seed: int) -> tuple[Indices, Indices]:
-    """Indices to train on and to select on (both ascending): `fraction` of the images, every class in proportion.
-
-    Depends on its arguments alone. Raises DataError when so small a fraction leaves nothing to select on.
-    """
-    count = round(len(labels) * fraction)
-    if fraction and not count:
-        raise DataError(
-            f"data.minival = {fraction:g} of {len(labels)} training images is none; "
-            f"use at least {1 / max(1, len(labels)):.2g}"
-        )
-    chosen = stratified(labels, count, seed)
-    return np.setdiff1d(np.arange(len(labels)), chosen), chosen
-
-
 class TrainBatches:
     """Training images in random order, augmented; the same for the same recipe, whatever was drawn before."""
 
     def __init__(
-        self, split: Split, indices: Indices | None, recipe: Recipe, *, mean: Statistics, std: Statistics, classes: int,
-        device: torch.device,
+        self, split: Split | Joined, indices: Indices | None, recipe: Recipe, *, mean: Statistics, std: Statistics,
+        classes: int, device: torch.device,
     ) -> None:  # fmt: skip
         """`recipe` resolved; `indices` into `split`, None: all. Raises DataError: fewer images than a batch."""
         self.recipe, self.mean, self.std, self.classes, self.device = recipe, mean, std, classes, device
@@ -64,12 +48,7 @@ class TrainBatches:
             )
         assert isinstance(recipe.data.img_size, int)
         self.out_size = recipe.data.img_size
-        self.in_size: tuple[int, int] = (split.images.shape[1], split.images.shape[2])
-        if recipe.augment.randaugment:
-            try:
-                randaugment.parse(recipe.augment.randaugment)
-            except ValueError as error:
-                raise DataError(f"augment.randaugment: {error}") from None
+        self.in_size: tuple[int, int] = split.shape[:2]
 
     def epoch(self, epoch: int, start_step: int = 0) -> Iterator[Pair]:
         """Micro-batches of epoch `epoch` from optimiser step `start_step` (0-based inside the epoch) to its end.
@@ -77,7 +56,7 @@ class TrainBatches:
         Each is (images float32 [M, C, S, S], targets), targets int64 [M] or, when the recipe mixes, float32 [M, K].
         What does not fill a last batch is left out; another part in every epoch.
         """
-        order = permutation(self.recipe.train.seed, epoch, self.images)
+        order = self._order(epoch)
         steps = self._chunk_steps()
         starts = range(start_step, self.steps_per_epoch, steps)
         chunks = [(start, min(start + steps, self.steps_per_epoch)) for start in starts]
@@ -91,6 +70,20 @@ class TrainBatches:
                 )  # fmt: skip
                 for at in range(0, len(images), size):
                     yield images[at : at + size], targets[at : at + size]
+
+    def _order(self, epoch: int) -> Indices:
+        """Images of epoch `epoch`, batch after batch; a function of (seed, epoch) alone.
+
+        With repeats the batches are those of timm's RepeatAugSampler (and DeiT's RASampler) over all its replicas:
+        the first images of a random order, the copies of each in one batch. There the copies go to one GPU each; here
+        they lie as far apart as the batch allows, so that few meet in a micro-batch or are mixed with each other.
+        """
+        order, repeats = permutation(self.recipe.train.seed, epoch, self.images), self.recipe.augment.repeats
+        if repeats == 1:
+            return order
+        copies = np.arange(self.steps_per_epoch * self.batch).reshape(-1, self.batch)
+        apart = np.argsort(copies % repeats, axis=1, kind="stable")
+        return order[np.take_along_axis(copies, apart, 1).ravel() // repeats]
 
     def _draw(self, epoch: int, step: int) -> Table:
         return draw(
@@ -111,7 +104,7 @@ class EvalBatches:
     """Every image of a split (or of `indices`) exactly once, in order, resized and cropped as Pillow would."""
 
     def __init__(
-        self, split: Split, indices: Indices | None, recipe: Recipe, *, mean: Statistics, std: Statistics,
+        self, split: Split | Joined, indices: Indices | None, recipe: Recipe, *, mean: Statistics, std: Statistics,
         device: torch.device,
     ) -> None:  # fmt: skip
         """`recipe` is a resolved one. Raises DataError when there is no image."""
@@ -121,8 +114,7 @@ class EvalBatches:
         self.resize = int(self.out_size / recipe.evaluate.crop_pct)
         self.cubic = recipe.evaluate.interpolation == "bicubic"
         self.batch = recipe.evaluate.batch_size
-        size = (split.images.shape[1], split.images.shape[2])
-        self._resamples = size != (self.out_size, self.out_size) or self.resize != self.out_size
+        self._resamples = split.shape[:2] != (self.out_size, self.out_size) or self.resize != self.out_size
         # What is resampled is kept at its new size, not at both.
         self._rows = _Rows(split, indices, recipe.data.tier == "resident" and not self._resamples, device)
         self.images = len(self._rows)
@@ -158,14 +150,14 @@ class EvalBatches:
 class _Rows:
     """The chosen rows of a split as uint8 [n, H, W, C] and int64 [n] on the device, however they are stored."""
 
-    def __init__(self, split: Split, indices: Indices | None, resident: bool, device: torch.device) -> None:
+    def __init__(self, split: Split | Joined, indices: Indices | None, resident: bool, device: torch.device) -> None:
         self._split, self.device = split, device
         self._rows = np.arange(len(split)) if indices is None else np.asarray(indices, np.int64)
-        self.channels = int(split.images.shape[3])
+        self.channels = split.shape[2]
         self._resident: Pair | None = None
         if resident:
-            whole = len(self._rows) == len(split)
-            images = torch.from_numpy(np.array(split.images) if whole else split.images[self._rows])
+            images = torch.empty((len(self._rows), *split.shape), dtype=torch.uint8)
+            split.take(self._rows, images.numpy())
             self._resident = images.to(device), torch.from_numpy(split.labels[self._rows]).to(device)
 
     def __len__(self) -> int:
@@ -203,10 +195,8 @@ class _Rows:
     def _read(self, chunk: Indices, stream: torch.cuda.Stream | None) -> Pair:
         """One chunk from the disk, in a thread of its own while the one before is used; to a GPU beside the rest."""
         rows = self._rows[chunk]
-        shape = (len(rows), *self._split.images.shape[1:])
-        images = torch.empty(shape, dtype=torch.uint8, pin_memory=stream is not None)
-        # "clip" lets numpy write into `out` directly; every row is known to exist.
-        np.take(self._split.images, rows, axis=0, out=images.numpy(), mode="clip")
+        images = torch.empty((len(rows), *self._split.shape), dtype=torch.uint8, pin_memory=stream is not None)
+        self._split.take(rows, images.numpy())
         labels = torch.from_numpy(self._split.labels[rows])
         if stream is None:
             return images, labels

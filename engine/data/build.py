@@ -49,6 +49,10 @@ class Source:
     mean: tuple[float, ...] | None = None
     """Published statistics; None: those of the training images are computed."""
     std: tuple[float, ...] | None = None
+    titles: tuple[str, ...] = ()
+    """What people call the classes, one for each, where `classes` are ids; empty: the same."""
+    original_side: int | None = None
+    """Median shorter side of the pictures before they were resized, in px; None: they were not."""
 
 
 def build(root: Path, name: str, source: Source, progress: Progress = quiet) -> PackedDataset:
@@ -114,12 +118,15 @@ def _write(folder: Path, name: str, source: Source, progress: Progress) -> None:
         entries[split] = _write_split(folder, split, source, histogram if split == "train" else None, progress)
     mean, std = source.mean, source.std
     if mean is None or std is None:
+        if not histogram.any():
+            raise ValueError("a source without training images must bring its statistics")
         mean, std = _statistics(histogram)
     manifest: dict[str, Any] = {
         "format": FORMAT, "name": name, "title": source.title, "classes": list(source.classes),
         "channels": source.channels, "size": list(source.size), "splits": entries,
         "mean": list(mean), "std": list(std), "source": source.origin, "licence": source.licence,
-        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), "titles": list(source.titles),
+        "original_side": source.original_side,
     }  # fmt: skip
     # Through JSON first, so that the fingerprint is that of what a reader will see.
     manifest["fingerprint"] = fingerprint(json.loads(json.dumps(manifest)))

@@ -7,8 +7,10 @@ import io
 import pickle
 import re
 import tarfile
+import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -61,12 +63,24 @@ class Files:
 
 
 def is_cifar(path: Path) -> bool:
-    """Whether `path` is a folder in one of the four layouts or looks like an archive of one."""
+    """Whether `path` is a folder in one of the four layouts or an archive of one. Raises DataError: torn archive."""
     if path.is_file():
-        return re.search(r"\.(tar|tgz|tar\.gz)$", path.name) is not None
-    return any((path / name).is_file() for name in ("data_batch_1", "data_batch_1.bin")) or (
-        (path / "train").is_file() and (path / "meta").is_file()
-    ) or (path / "train.bin").is_file()  # fmt: skip
+        return re.search(r"\.(tar|tgz|tar\.gz)$", path.name) is not None and _is_layout(_first_names(path))
+    return path.is_dir() and _is_layout({file.name for file in path.iterdir() if file.is_file()})
+
+
+def _is_layout(names: set[str]) -> bool:
+    return bool(names & {"data_batch_1", "data_batch_1.bin", "train.bin"}) or names >= {"train", "meta"}
+
+
+def _first_names(path: Path) -> set[str]:
+    """Last names of the first files of an archive, a few more than CIFAR's have: others may have millions."""
+    try:
+        with tarfile.open(path) as tar:
+            files = (PurePosixPath(member.name).name for member in tar if member.isreg())
+            return set(islice(files, 20))
+    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
+        raise DataError(f"{path} is not a whole tar archive ({error}); fetch it again") from None
 
 
 def read_cifar(path: Path) -> Source:

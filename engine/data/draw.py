@@ -2,7 +2,11 @@
 
 A table is a function of (seed, epoch, step) and the recipe alone: not of the device, the number of workers or what
 was drawn before. Each kind of change has a random stream of its own, so that turning one off leaves the others
-as they were. Distributions are timm's, number for number.
+as they were. Distributions are those of timm, torchvision or big_vision, number for number.
+
+An image goes through crop, horizontal and vertical flip, RandAugment or AutoAugment, color jitter, sharpening,
+equalisation, loss of colour and rotation, in this order (see `engine.data.color` for its sources); then batches are
+mixed, normalised and erased.
 """
 
 from __future__ import annotations
@@ -14,8 +18,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.data import randaugment
+from engine.data.color import draw_color
+from engine.data.policy import draw_autoaugment, draw_randaugment
 from engine.data.split import permutation
+from engine.data.streams import Purpose, streams
 from engine.recipe.schema import Augment, Mix
 
 __all__ = ["Table", "draw", "permutation"]
@@ -26,8 +32,6 @@ Flags = npt.NDArray[np.bool_]
 
 _ATTEMPTS = 10
 _ERASE_LOG_ASPECT = (math.log(0.3), math.log(1 / 0.3))
-# Streams; split.py has 1 and 2.
-_CROP, _FLIP, _INTERPOLATION, _RANDAUGMENT, _ERASE, _MIX = range(3, 9)
 
 NO_MIX, MIXUP, CUTMIX = 0, 1, 2
 
@@ -41,17 +45,26 @@ class Table:
     augment: Augment
     """What is not random: kind of crop, padding, fill, order."""
     crop: Ints | None = None
-    """[B, 4] top, left, height, width: in source px for "resized", in px of the padded image for "pad"."""
+    """[B, 4] top, left, height, width: in source px for "resized", in px of the padded image for "pad", of the resized
+    image for "larger"."""
     flip: Flags | None = None
-    """[B]"""
+    """[B] left and right exchanged"""
+    vflip: Flags | None = None
+    """[B] top and bottom exchanged"""
     cubic: Flags | None = None
     """[B] bicubic rather than bilinear resampling of the crop; None: nothing is resampled."""
     op: Ints | None = None
-    """[B, layers] index into randaugment.OPS, or -1 where the layer is not applied."""
+    """[B, layers] RandAugment's or AutoAugment's operations, numbered as in engine.data.randaugment; -1: none."""
     arg: Floats | None = None
     """[B, layers] see randaugment.arguments."""
     op_cubic: Flags | None = None
-    """[B, layers] bicubic rather than bilinear sampling of rotations, shears and translations."""
+    """[B, layers] bicubic rather than bilinear sampling of rotations, shears and translations; None: nearest pixel."""
+    cutout: Ints | None = None
+    """[B, layers, 2] row and column of the middle of a Cutout in px."""
+    extra_op: Ints | None = None
+    """[B, layers] color jitter, sharpening, equalisation, loss of colour and rotation: operations as above."""
+    extra_arg: Floats | None = None
+    """[B, layers]"""
     erase: Ints | None = None
     """[B, 4] top, left, height, width in output px; height 0 where nothing is erased."""
     noise: npt.NDArray[np.uint32] | None = None
@@ -62,6 +75,8 @@ class Table:
     """[parts] weight of the image itself; its partner has 1 - lam. For CutMix corrected to the clipped box."""
     box: Ints | None = None
     """[parts, 4] top, bottom, left, right of the CutMix box in output px."""
+    pairing: str | None = None
+    """The recipe's mix.pairing: who is mixed with whom."""
 
     def part(self, start: int, stop: int) -> Table:
         """The table of micro-batches `start` to `stop`."""
@@ -85,7 +100,9 @@ class Table:
         return replace(first, samples=sum(t.samples for t in tables), parts=sum(t.parts for t in tables), **joined)
 
 
-_PER_SAMPLE = ("crop", "flip", "cubic", "op", "arg", "op_cubic", "erase", "noise")
+_PER_SAMPLE = (
+    "crop", "flip", "vflip", "cubic", "op", "arg", "op_cubic", "cutout", "extra_op", "extra_arg", "erase", "noise",
+)  # fmt: skip
 _PER_PART = ("mix", "lam", "box")
 
 
@@ -95,34 +112,65 @@ def draw(
 ) -> Table:  # fmt: skip
     """The table of optimiser step `step` (counted inside its epoch): `batch` images in `parts` equal micro-batches.
 
-    `in_size` is height and width of the packed images, `out_size` the side the model sees, in px. Raises ValueError
-    for a RandAugment string that cannot be parsed.
+    `in_size` is height and width of the packed images, `out_size` the side the model sees, in px. From
+    `augment.off_epoch` on images are only resized, from `mix.off_epoch` on nothing is mixed. Raises ValueError for a
+    RandAugment string that cannot be parsed.
     """
-
-    def stream(purpose: int) -> np.random.Generator:
-        key, counter = np.array([seed, purpose], np.uint64), np.array([0, 0, step, epoch], np.uint64)
-        return np.random.Generator(np.random.Philox(key=key, counter=counter))
-
+    if augment.off_epoch and epoch >= augment.off_epoch:
+        augment = _plain(augment)
+    if mix.off_epoch and epoch >= mix.off_epoch:
+        mix = Mix()
+    stream = streams(seed, epoch, step)
     fields: dict[str, Any] = {}
     if augment.crop == "resized":
-        fields["crop"] = _resized(stream(_CROP), batch, in_size, augment.scale, augment.ratio)
+        fields["crop"] = _resized(stream(Purpose.CROP), batch, in_size, augment.scale, augment.ratio)
     elif augment.crop == "pad" and augment.pad:
-        corner = np.floor(stream(_CROP).random((batch, 2)) * (2 * augment.pad + 1)).astype(np.int64)
-        fields["crop"] = np.concatenate([corner, np.full((batch, 2), out_size, np.int64)], 1)
-    if augment.crop == "resized" or in_size != (out_size, out_size):
+        fields["crop"] = _window(stream(Purpose.CROP), batch, (out_size + 2 * augment.pad,) * 2, out_size)
+    elif augment.crop == "larger":
+        fields["crop"] = _window(stream(Purpose.CROP), batch, shorter_side_to(augment.resize, in_size), out_size)
+    if _resamples(augment, in_size, out_size):
         if augment.interpolation == "random":
-            fields["cubic"] = stream(_INTERPOLATION).random(batch) < 0.5
+            fields["cubic"] = stream(Purpose.INTERPOLATION).random(batch) < 0.5
         else:
             fields["cubic"] = np.full(batch, augment.interpolation == "bicubic")
     if augment.hflip:
-        fields["flip"] = stream(_FLIP).random(batch) < augment.hflip
+        fields["flip"] = stream(Purpose.FLIP).random(batch) < augment.hflip
+    if augment.vflip:
+        fields["vflip"] = stream(Purpose.VFLIP).random(batch) < augment.vflip
     if augment.randaugment:
-        fields |= _randaugment(stream(_RANDAUGMENT), batch, augment)
+        fields |= draw_randaugment(stream(Purpose.RANDAUGMENT), batch, augment, out_size)
+    elif augment.autoaugment:
+        fields |= draw_autoaugment(stream(Purpose.AUTOAUGMENT), batch, augment, out_size)
+    if (extra := draw_color(stream, batch, augment)) is not None:
+        fields["extra_op"], fields["extra_arg"] = extra
     if augment.erasing:
-        fields |= _erase(stream(_ERASE), batch, out_size, augment)
+        fields |= _erase(stream(Purpose.ERASE), batch, out_size, augment)
     if mix.mixup or mix.cutmix:
-        fields |= _mix(stream(_MIX), parts, out_size, mix)
+        fields |= _mix(stream(Purpose.MIX), parts, out_size, mix)
     return Table(batch, parts, augment, **fields)
+
+
+def _plain(augment: Augment) -> Augment:
+    """No change but the resizing; bilinear where the filter was random, as timm does without augmentation."""
+    return Augment(interpolation="bilinear" if augment.interpolation == "random" else augment.interpolation)
+
+
+def shorter_side_to(short: int, size: tuple[int, int]) -> tuple[int, int]:
+    """Height and width after the shorter side became `short` px, rounded as torchvision's Resize does."""
+    return (short, int(short * size[1] / size[0])) if size[0] <= size[1] else (int(short * size[0] / size[1]), short)
+
+
+def _resamples(augment: Augment, in_size: tuple[int, int], out_size: int) -> bool:
+    if augment.crop == "larger":
+        return min(in_size) != augment.resize
+    return augment.crop == "resized" or in_size != (out_size, out_size)
+
+
+def _window(rng: np.random.Generator, n: int, size: tuple[int, int], side: int) -> Ints:
+    """A square of `side` px at a uniformly random place inside images of `size`."""
+    free = np.array([size[0] - side + 1, size[1] - side + 1])
+    corner = np.floor(rng.random((n, 2)) * free).astype(np.int64)
+    return np.concatenate([corner, np.full((n, 2), side, np.int64)], 1)
 
 
 def _first_valid(valid: Flags) -> tuple[Ints, Flags]:
@@ -154,24 +202,6 @@ def _resized(
     return np.where(found[:, None], np.stack([top, left, h, w], 1), fallback).astype(np.int64)
 
 
-def _randaugment(rng: np.random.Generator, n: int, augment: Augment) -> dict[str, Any]:
-    how = randaugment.parse(augment.randaugment)
-    shape = (n, how.layers)
-    op = np.floor(rng.random(shape) * len(randaugment.OPS)).astype(np.int64)
-    applied = rng.random(shape) < how.prob
-    if math.isinf(how.std):
-        magnitude = rng.random(shape) * how.magnitude
-    else:
-        magnitude = how.magnitude + how.std * rng.standard_normal(shape)
-    magnitude = np.clip(magnitude, 0.0, how.maximum)
-    negative, coin = rng.random(shape) < 0.5, rng.random(shape) < 0.5
-    return {
-        "op": np.where(applied, op, -1),
-        "arg": randaugment.arguments(op, magnitude, negative, how.increasing),
-        "op_cubic": coin if augment.interpolation == "random" else np.full(shape, augment.interpolation == "bicubic"),
-    }
-
-
 def _erase(rng: np.random.Generator, n: int, side: int, augment: Augment) -> dict[str, Any]:
     """One rectangle in an image with probability `erasing`: ten attempts at area and aspect, then none."""
     chosen = rng.random(n) < augment.erasing
@@ -192,19 +222,27 @@ def _erase(rng: np.random.Generator, n: int, side: int, augment: Augment) -> dic
 
 
 def _mix(rng: np.random.Generator, parts: int, side: int, mix: Mix) -> dict[str, Any]:
-    """timm's batch mode: one kind and one lambda a micro-batch, partners in reverse order."""
-    active, coin, centre = rng.random(parts) < mix.prob, rng.random(parts), rng.random((parts, 2))
-    cut = coin < mix.switch_prob if mix.mixup and mix.cutmix else np.full(parts, mix.cutmix > 0)
-    lam_mix = rng.beta(mix.mixup, mix.mixup, parts) if mix.mixup else np.ones(parts)
-    lam_cut = rng.beta(mix.cutmix, mix.cutmix, parts) if mix.cutmix else np.ones(parts)
+    """One kind and one lambda a micro-batch, as timm's batch mode; one for all of them as in big_vision.
+
+    big_vision (utils.get_mixup) makes lambda the larger of itself and 1 - lambda.
+    """
+    draws = 1 if mix.pairing == "big-vision" else parts
+    active, coin, centre = rng.random(draws) < mix.prob, rng.random(draws), rng.random((draws, 2))
+    cut = coin < mix.switch_prob if mix.mixup and mix.cutmix else np.full(draws, mix.cutmix > 0)
+    lam_mix = rng.beta(mix.mixup, mix.mixup, draws) if mix.mixup else np.ones(draws)
+    lam_cut = rng.beta(mix.cutmix, mix.cutmix, draws) if mix.cutmix else np.ones(draws)
+    if mix.pairing == "big-vision":
+        lam_mix, lam_cut = np.maximum(lam_mix, 1 - lam_mix), np.maximum(lam_cut, 1 - lam_cut)
     length = np.floor(side * np.sqrt(1 - lam_cut)).astype(np.int64)
     middle = np.floor(centre * side).astype(np.int64)
     start = np.clip(middle - (length // 2)[:, None], 0, side)
     stop = np.clip(middle + ((length + 1) // 2)[:, None], 0, side)
     box = np.stack([start[:, 0], stop[:, 0], start[:, 1], stop[:, 1]], 1)
     lam_box = 1 - (box[:, 1] - box[:, 0]) * (box[:, 3] - box[:, 2]) / (side * side)
+    repeat = parts // draws
     return {
-        "mix": np.where(active, np.where(cut, CUTMIX, MIXUP), NO_MIX),
-        "lam": np.where(active, np.where(cut, lam_box, lam_mix), 1.0),
-        "box": np.where((active & cut)[:, None], box, 0),
+        "mix": np.repeat(np.where(active, np.where(cut, CUTMIX, MIXUP), NO_MIX), repeat),
+        "lam": np.repeat(np.where(active, np.where(cut, lam_box, lam_mix), 1.0), repeat),
+        "box": np.repeat(np.where((active & cut)[:, None], box, 0), repeat, 0),
+        "pairing": mix.pairing,
     }

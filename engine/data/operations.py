@@ -1,12 +1,13 @@
-"""RandAugment's operations on batches of uint8 [B, C, S, S] images, each with its own argument, in Pillow's arithmetic.
+"""Operations on batches of uint8 [B, C, S, S] images, each with its own argument, in Pillow's arithmetic.
 
-Images of one channel are treated as Pillow treats grey ones: Color changes nothing, the others work on that channel.
+Images of one channel are treated as Pillow treats grey ones: Color and Hue change nothing, the others work on that
+channel.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -14,39 +15,60 @@ import torch
 from torch import Tensor
 
 from engine.data import randaugment as ra
+from engine.data.filters import blend, blur, sharpen
+from engine.data.hue import turn
+from engine.data.randaugment import Flags, Floats, Ints
 from engine.data.resample import to_device
-
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
+from engine.data.sampling import along_x, along_y, colour, nearest, rotate
 
 _LEVELS = np.arange(256)
 _TABLES = (
     ra.AUTOCONTRAST, ra.EQUALIZE, ra.INVERT, ra.POSTERIZE, ra.SOLARIZE, ra.SOLARIZE_ADD, ra.CONTRAST, ra.BRIGHTNESS,
+    ra.TF_CONTRAST,
 )  # fmt: skip
 
 
-def randaugment(images: Tensor, op: Ints, arg: Floats, cubic: Flags, mean: Sequence[float]) -> Tensor:
+@dataclass(frozen=True)
+class _How:
+    """What some operations need beside their argument, for the rows they are given."""
+
+    fill: list[int]
+    cubic: Flags | None
+    cutout: Ints | None
+
+
+_Function = Callable[[Tensor, Ints, Floats, _How], Tensor]
+
+
+def operate(
+    images: Tensor, op: Ints, arg: Floats, *, fill: list[int], cubic: Flags | None = None, cutout: Ints | None = None
+) -> Tensor:
     """Apply the layers of `op` [B, layers] (-1: none) one after the other; `images` is changed and returned.
 
-    `mean` (scale 0 to 1) colours what rotations, shears and translations bring in from outside.
+    `arg` [B, layers] as in `engine.data.randaugment`. `fill` are the levels, channel by channel, of what rotations,
+    shears and translations bring in from outside and of cut-outs; `cubic` [B, layers] chooses the filter of the
+    former, bicubic or bilinear, None being the nearest pixel. `cutout` [B, layers, 2] has the middle of each CUTOUT,
+    row and column in px.
     """
-    fill = [min(255, round(255 * m)) for m in mean]
+    groups = (*_GROUPS, *(_NEAREST if cubic is None else _FILTERED))
     for layer in range(op.shape[1]):
-        ops, args, cubics = op[:, layer], arg[:, layer], cubic[:, layer]
-        for members, function in _GROUPS:
+        ops, args = op[:, layer], arg[:, layer]
+        for members, function in groups:
             rows = np.flatnonzero(np.isin(ops, members))
             if len(rows):
+                how = _How(
+                    fill, None if cubic is None else cubic[rows, layer], None if cutout is None else cutout[rows, layer]
+                )
                 index = to_device(rows, images.device)
-                images[index] = function(images[index], ops[rows], args[rows], cubics[rows], fill)
+                images[index] = function(images[index], ops[rows], args[rows], how)
     return images
 
 
-def _by_table(x: Tensor, op: Ints, arg: Floats, _cubic: Flags, _fill: list[int]) -> Tensor:
+def _by_table(x: Tensor, op: Ints, arg: Floats, _how: _How) -> Tensor:
     """Everything that maps a level to a level: one 256-entry table for each image and channel."""
     n, c = x.shape[:2]
     lut = to_device(_fixed_tables(op, arg), x.device)[:, None].repeat(1, c, 1)
-    for member, make in ((ra.AUTOCONTRAST, _autocontrast), (ra.EQUALIZE, _equalize), (ra.CONTRAST, _contrast)):
+    for member, make in _IMAGE_TABLES:
         rows = np.flatnonzero(op == member)
         if len(rows):
             index = to_device(rows, x.device)
@@ -106,8 +128,17 @@ def _contrast(x: Tensor, factor: Tensor) -> Tensor:
     grey = _luma(x).flatten(1)
     count = grey.shape[1]
     mean = torch.div(2 * grey.sum(1) + count, 2 * count, rounding_mode="floor").float()[:, None, None]
-    mixed = _blend(mean, _levels(x, torch.float32), factor[:, None, None])
+    mixed = blend(mean, _levels(x, torch.float32), factor[:, None, None])
     return mixed.expand(-1, x.shape[1], -1)
+
+
+def _tf_contrast(x: Tensor, factor: Tensor) -> Tensor:
+    """TensorFlow's Contrast, which means to blend with the mean grey but sums a histogram's counts, not its levels.
+
+    So the level blended with is the number of pixels / 256: 196 at 224 px (big_vision, pp/autoaugment.py, contrast).
+    """
+    level = torch.full((1, 1, 1), float(min(255, x.shape[2] * x.shape[3] // 256)), device=x.device)
+    return blend(level, _levels(x, torch.float32), factor[:, None, None]).expand(-1, x.shape[1], -1)
 
 
 def _luma(x: Tensor) -> Tensor:
@@ -118,123 +149,77 @@ def _luma(x: Tensor) -> Tensor:
     return (r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16
 
 
-def _blend(first: Tensor, second: Tensor, factor: Tensor) -> Tensor:
-    """Pillow's blend in float32: factor 0 gives `first`, 1 `second`, beyond that extrapolates; uint8, truncated."""
-    return (first + factor * (second - first)).clamp(0, 255).to(torch.uint8)
-
-
 def _factors(arg: Floats, x: Tensor) -> Tensor:
     return to_device(arg.astype(np.float32), x.device)[:, None, None, None]
 
 
-def _color(x: Tensor, _op: Ints, arg: Floats, _cubic: Flags, _fill: list[int]) -> Tensor:
-    return x if x.shape[1] == 1 else _blend(_luma(x)[:, None].float(), x.float(), _factors(arg, x))
+def _color(x: Tensor, _op: Ints, arg: Floats, _how: _How) -> Tensor:
+    return x if x.shape[1] == 1 else blend(_luma(x)[:, None].float(), x.float(), _factors(arg, x))
 
 
-def _sharpness(x: Tensor, _op: Ints, arg: Floats, _cubic: Flags, _fill: list[int]) -> Tensor:
-    smooth = x.float()
-    if min(x.shape[2:]) >= 3:
-        i = x.int()
-        rows = i[:, :, :-2] + i[:, :, 1:-1] + i[:, :, 2:]
-        total = rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:] + 4 * i[:, :, 1:-1, 1:-1]
-        # Pillow leaves the outermost pixels as they are.
-        smooth[:, :, 1:-1, 1:-1] = torch.div(2 * total + 13, 26, rounding_mode="floor").float()
-    return _blend(smooth, x.float(), _factors(arg, x))
+def _sharpness(x: Tensor, _op: Ints, arg: Floats, _how: _How) -> Tensor:
+    return sharpen(x, _factors(arg, x))
 
 
-def _along_x(x: Tensor, op: Ints, arg: Floats, cubic: Flags, fill: list[int]) -> Tensor:
-    """Shear and translation along rows: each row moves by itself, so one dimension of taps is enough."""
-    side = x.shape[3]
-    centres = torch.arange(side, dtype=torch.float64, device=x.device) + 0.5
-    slope = to_device(np.where(np.isin(op, (ra.SHEAR_X, ra.SHEAR_Y)), arg, 0.0), x.device)[:, None, None, None]
-    shift = to_device(np.where(np.isin(op, (ra.SHEAR_X, ra.SHEAR_Y)), 0.0, arg * side), x.device)[:, None, None, None]
-    at = (centres + slope * centres[:, None]) + shift
-    return _split_by_filter(x, (at,), cubic, fill)
+def _hue(x: Tensor, _op: Ints, arg: Floats, _how: _How) -> Tensor:
+    return turn(x, arg)
 
 
-def _along_y(x: Tensor, op: Ints, arg: Floats, cubic: Flags, fill: list[int]) -> Tensor:
-    return _along_x(x.transpose(2, 3).contiguous(), op, arg, cubic, fill).transpose(2, 3)
+def _blur(x: Tensor, _op: Ints, arg: Floats, _how: _How) -> Tensor:
+    return blur(x, arg)
 
 
-def _rotate(x: Tensor, _op: Ints, arg: Floats, cubic: Flags, fill: list[int]) -> Tensor:
-    """About the middle, counter-clockwise."""
-    side = x.shape[3]
-    a = to_device(np.array([_rotation(degrees, side) for degrees in arg.tolist()]), x.device)[:, :, None, None, None]
-    centres = torch.arange(side, dtype=torch.float64, device=x.device) + 0.5
-    across, down = centres, centres[:, None]
-    at_x = (a[:, 0] * across + a[:, 1] * down) + a[:, 2]
-    at_y = (a[:, 3] * across + a[:, 4] * down) + a[:, 5]
-    return _split_by_filter(x, (at_x, at_y), cubic, fill)
+def _cutout(x: Tensor, _op: Ints, arg: Floats, how: _How) -> Tensor:
+    """Squares of twice `arg` px about their middle, as far as they are inside."""
+    assert how.cutout is not None
+    at = torch.arange(x.shape[2], device=x.device)
+    half = to_device(arg.astype(np.int64), x.device)[:, None]
+    rows, columns = (
+        (at >= middle - half) & (at < middle + half) for middle in to_device(how.cutout, x.device)[:, :, None].unbind(1)
+    )
+    inside = (rows[:, :, None] & columns[:, None, :])[:, None]
+    return torch.where(inside, colour(how.fill, x.dtype, x.device), x)
 
 
-def _rotation(degrees: float, side: int) -> list[float]:
-    """Pillow's matrix from output to input pixels."""
-    angle = -math.radians(degrees % 360.0)
-    cos, sin, middle = round(math.cos(angle), 15), round(math.sin(angle), 15), side / 2
-    minus_sin = round(-math.sin(angle), 15)
-    return [
-        cos, sin, (cos * -middle + sin * -middle + 0.0) + middle,
-        minus_sin, cos, (minus_sin * -middle + cos * -middle + 0.0) + middle,
-    ]  # fmt: skip
+def _along_x(x: Tensor, op: Ints, arg: Floats, how: _How) -> Tensor:
+    assert how.cubic is not None
+    return along_x(x, op, arg, how.cubic, how.fill)
 
 
-def _split_by_filter(x: Tensor, at: tuple[Tensor, ...], cubic: Flags, fill: list[int]) -> Tensor:
-    """Sample at `at` (x, and y where rows mix): bicubic where `cubic`, else bilinear; `fill` where `at` is outside."""
-    out = torch.empty_like(x)
-    for wanted, taps, combine in ((False, (0, 1), _linear), (True, (-1, 0, 1, 2), _bicubic)):
-        rows = np.flatnonzero(cubic == wanted)
-        if len(rows) == len(cubic):
-            return _sample(x, at, taps, combine, fill)
-        if len(rows):
-            index = to_device(rows, x.device)
-            out[index] = _sample(x[index], tuple(v[index] for v in at), taps, combine, fill)
-    return out
+def _along_y(x: Tensor, op: Ints, arg: Floats, how: _How) -> Tensor:
+    assert how.cubic is not None
+    return along_y(x, op, arg, how.cubic, how.fill)
 
 
-def _sample(
-    x: Tensor, at: tuple[Tensor, ...], taps: tuple[int, ...], combine: Callable[[list[Tensor], Tensor], Tensor],
-    fill: list[int],
-) -> Tensor:  # fmt: skip
-    n, c, side = x.shape[:3]
-    inside = torch.ones((), dtype=torch.bool, device=x.device)
-    for v in at:
-        inside = inside & (v >= 0) & (v < side)
-    base = [(v - 0.5).floor() for v in at]
-    part = [v - 0.5 - b for v, b in zip(at, base, strict=True)]
-    low = [b.long() for b in base]
-    if len(at) == 1:
-        lines = [x.gather(3, (low[0] + tap).clamp(0, side - 1).expand(n, c, side, side)).double() for tap in taps]
-        value = combine(lines, part[0])
-    else:
-        flat = x.view(n, c, -1)
-        columns = [(low[0] + tap).clamp(0, side - 1) for tap in taps]
-        rows = []
-        for tap in taps:
-            start = (low[1] + tap).clamp(0, side - 1) * side
-            row = [flat.gather(2, (start + col).view(n, 1, -1).expand(n, c, -1)).view_as(x).double() for col in columns]
-            rows.append(combine(row, part[0]))
-        value = combine(rows, part[1])
-    colour = torch.tensor(fill, dtype=torch.float64).to(x.device, non_blocking=True)[:, None, None]
-    return torch.where(inside, value.clamp(0, 255), colour).to(torch.uint8)
+def _rotate(x: Tensor, _op: Ints, arg: Floats, how: _How) -> Tensor:
+    assert how.cubic is not None
+    return rotate(x, arg, how.cubic, how.fill)
 
 
-def _linear(v: list[Tensor], d: Tensor) -> Tensor:
-    return v[0] + (v[1] - v[0]) * d
+def _nearest(x: Tensor, op: Ints, arg: Floats, how: _How) -> Tensor:
+    return nearest(x, op, arg, how.fill)
 
 
-def _bicubic(v: list[Tensor], d: Tensor) -> Tensor:
-    """Pillow's transform filter: a = -1, unlike that of its resize."""
-    p2 = -v[0] + v[2]
-    p3 = 2 * (v[0] - v[1]) + v[2] - v[3]
-    p4 = -v[0] + v[1] - v[2] + v[3]
-    return v[1] + d * (p2 + d * (p3 + d * p4))
-
-
-_GROUPS = (
+_IMAGE_TABLES = (
+    (ra.AUTOCONTRAST, _autocontrast), (ra.EQUALIZE, _equalize), (ra.CONTRAST, _contrast),
+    (ra.TF_CONTRAST, _tf_contrast),
+)  # fmt: skip
+_GROUPS: tuple[tuple[tuple[int, ...], _Function], ...] = (
     (_TABLES, _by_table),
     ((ra.COLOR,), _color),
     ((ra.SHARPNESS,), _sharpness),
+    ((ra.HUE,), _hue),
+    ((ra.BLUR,), _blur),
+    ((ra.CUTOUT,), _cutout),
+)
+_FILTERED: tuple[tuple[tuple[int, ...], _Function], ...] = (
     ((ra.SHEAR_X, ra.TRANSLATE_X), _along_x),
     ((ra.SHEAR_Y, ra.TRANSLATE_Y), _along_y),
     ((ra.ROTATE,), _rotate),
+)
+_NEAREST: tuple[tuple[tuple[int, ...], _Function], ...] = (
+    (
+        (ra.ROTATE, ra.SHEAR_X, ra.SHEAR_Y, ra.TRANSLATE_X, ra.TRANSLATE_Y, ra.TF_SHEAR_X, ra.TF_SHEAR_Y),
+        _nearest,
+    ),
 )

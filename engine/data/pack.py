@@ -24,6 +24,7 @@ from engine.recipe import datasets
 
 FORMAT = 1
 MANIFEST = "manifest.json"
+SPLIT_NAMES = ("train", "val", "test", "minival")
 
 Images = npt.NDArray[np.uint8]
 Labels = npt.NDArray[np.int64]
@@ -41,9 +42,45 @@ class Split:
         return len(self.labels)
 
     @property
-    def nbytes(self) -> int:
-        """Bytes of the images."""
-        return int(self.images.nbytes)
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of every image."""
+        return self.images.shape[1], self.images.shape[2], self.images.shape[3]
+
+    def take(self, rows: Labels, out: Images) -> None:
+        """Copy images `rows` (int64 [n], all of them there) to `out`, uint8 [n, H, W, C]."""
+        # "clip" lets numpy write into `out` directly.
+        np.take(self.images, rows, axis=0, out=out, mode="clip")
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Splits of one dataset as if they were one: the rows of the first, then those of the next."""
+
+    name: str
+    parts: tuple[Split, ...]
+    labels: Labels
+
+    @classmethod
+    def of(cls, parts: Sequence[Split]) -> Joined:
+        """`parts` one after the other, all of images of one shape."""
+        name = "+".join(part.name for part in parts)
+        return cls(name, tuple(parts), np.concatenate([part.labels for part in parts]))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of every image."""
+        return self.parts[0].shape
+
+    def take(self, rows: Labels, out: Images) -> None:
+        """Copy images `rows` (int64 [n], all of them there) to `out`, uint8 [n, H, W, C]."""
+        first = 0
+        for part in self.parts:
+            at = np.flatnonzero((rows >= first) & (rows < first + len(part)))
+            out[at] = part.images[rows[at] - first]
+            first += len(part)
 
 
 @dataclass(frozen=True)
@@ -63,6 +100,10 @@ class PackedDataset:
     source: str
     licence: str
     splits: dict[str, Split]
+    titles: tuple[str, ...] = ()
+    """What people call the classes, where `classes` are ids; empty: the same."""
+    original_side: int | None = None
+    """Median shorter side of the pictures before they were resized to `size`, in px; None: they were not."""
 
     @classmethod
     def open(cls, folder: Path) -> PackedDataset:
@@ -74,7 +115,8 @@ class PackedDataset:
                 folder, str(manifest["name"]), str(manifest["title"]), tuple(manifest["classes"]),
                 int(manifest["channels"]), (int(manifest["size"][0]), int(manifest["size"][1])),
                 tuple(manifest["mean"]), tuple(manifest["std"]), str(manifest["fingerprint"]),
-                str(manifest["source"]), str(manifest["licence"]), splits,
+                str(manifest["source"]), str(manifest["licence"]), splits, tuple(manifest.get("titles", ())),
+                manifest.get("original_side"),
             )  # fmt: skip
         except (KeyError, TypeError, IndexError, AttributeError):
             raise _damaged(folder, f"{MANIFEST} lacks something it must have") from None
@@ -97,6 +139,9 @@ def check_name(name: str) -> str:
         raise DataError(
             f'"{name}" cannot be the name of a dataset; use up to 64 small letters, digits, dots, dashes, underscores'
         )
+    if name in SPLIT_NAMES:
+        # A result "selected on test" must mean the split.
+        raise DataError(f'"{name}" cannot be the name of a dataset because splits are called so; choose another')
     return name
 
 
@@ -122,10 +167,9 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 def _missing(folder: Path) -> str:
     name = folder.name
     spec = datasets.known().get(name)
-    if spec is not None and not spec.embedded:
-        return f'dataset "{name}" is not packed yet; run: vitui data add {name} (downloads {spec.download_mb:g} MB)'
     if spec is not None:
-        return f'dataset "{name}" is not packed yet; run: vitui data add {name}'
+        more = f" (downloads {spec.download_mb:g} MB)" if spec.files else f"; get it from {spec.page}" * bool(spec.page)
+        return f'dataset "{name}" is not packed yet; run: {spec.remedy}{more}'
     names = ", ".join(datasets.known())
     return (
         f'there is no dataset "{name}" in {folder.parent}; known by name: {names}; '

@@ -1,16 +1,15 @@
-"""timm's RandAugment strings and what each operation's argument is at a magnitude. Numpy only."""
+"""Operations by number, and what the argument of each is at a magnitude, in timm's, torchvision's and TensorFlow's
+way of counting. Numpy only.
+"""
 
 from __future__ import annotations
-
-import math
-import re
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 OPS = (
     "AutoContrast", "Equalize", "Invert", "Rotate", "Posterize", "Solarize", "SolarizeAdd", "Color", "Contrast",
@@ -20,60 +19,37 @@ OPS = (
     AUTOCONTRAST, EQUALIZE, INVERT, ROTATE, POSTERIZE, SOLARIZE, SOLARIZE_ADD, COLOR, CONTRAST,
     BRIGHTNESS, SHARPNESS, SHEAR_X, SHEAR_Y, TRANSLATE_X, TRANSLATE_Y,
 ) = range(15)  # fmt: skip
+# What timm's RandAugment does not have. TF_…: TensorFlow's own arithmetic where it differs from Pillow's by far.
+BLUR, HUE, CUTOUT, TF_CONTRAST, TF_SHEAR_X, TF_SHEAR_Y = range(15, 21)
+NONE = -1
 ENHANCE = (COLOR, CONTRAST, BRIGHTNESS, SHARPNESS)
-AFFINE = (ROTATE, SHEAR_X, SHEAR_Y, TRANSLATE_X, TRANSLATE_Y)
 
-# timm's magnitudes run from 0 to 10 whatever `mmax` allows.
+# torchvision.transforms.RandAugment._augmentation_space, in its order; Identity is NONE.
+TORCHVISION = np.array([
+    NONE, SHEAR_X, SHEAR_Y, TRANSLATE_X, TRANSLATE_Y, ROTATE, BRIGHTNESS, COLOR, CONTRAST, SHARPNESS, POSTERIZE,
+    SOLARIZE, AUTOCONTRAST, EQUALIZE,
+])  # fmt: skip
+TORCHVISION_BINS = 31
+# big_vision, pp/autoaugment.py, distort_image_with_randaugment: available_ops.
+TENSORFLOW = np.array([
+    AUTOCONTRAST, EQUALIZE, INVERT, ROTATE, POSTERIZE, SOLARIZE, COLOR, TF_CONTRAST, BRIGHTNESS, SHARPNESS,
+    TF_SHEAR_X, TF_SHEAR_Y, TRANSLATE_X, TRANSLATE_Y, CUTOUT, SOLARIZE_ADD,
+])  # fmt: skip
+
+# timm's and TensorFlow's magnitudes run from 0 to 10 whatever a string allows.
 _DENOMINATOR = 10.0
 
 
-@dataclass(frozen=True)
-class RandAugment:
-    """A parsed string: `layers` operations an image, each applied with probability `prob`."""
-
-    magnitude: float = 10.0
-    std: float = 0.0
-    """Standard deviation of the magnitude; infinite: uniform from 0 to `magnitude`."""
-    increasing: bool = False
-    layers: int = 2
-    prob: float = 0.5
-    maximum: float = _DENOMINATOR
+def _choose(op: Ints, choices: tuple[tuple[tuple[int, ...], Floats], ...]) -> Floats:
+    """For each operation the value that its choice gives; 0 for those in none."""
+    out = np.zeros(op.shape)
+    for members, value in choices:
+        out = np.where(np.isin(op, members), value, out)
+    return out
 
 
-def parse(text: str) -> RandAugment:
-    """``rand-m9-mstd0.5-inc1-n2-p0.5-mmax10`` as numbers; every piece may be left out.
-
-    Values mean what they mean in timm 1.0: mstd above 100 is uniform, inc0 is not increasing. Raises ValueError
-    naming a wrong piece.
-    """
-    start, *pieces = text.split("-")
-    if start != "rand":
-        raise ValueError(f'"{text}" does not start with rand, as in rand-m9-mstd0.5-inc1')
-    values: dict[str, float] = {}
-    for piece in pieces:
-        match = re.fullmatch(r"(mstd|mmax|m|inc|n|p)(\d+(?:\.\d+)?)", piece)
-        if match is None:
-            raise ValueError(f'"{piece}" in "{text}" is not known; allowed are m9, mstd0.5, inc1, n2, p0.5, mmax10')
-        key, number = match.group(1), float(match.group(2))
-        if key not in ("mstd", "p") and not number.is_integer():
-            raise ValueError(f'"{piece}" in "{text}" must be a whole number')
-        values[key] = number
-    if values.get("p", 0.5) > 1 or not 1 <= values.get("n", 2) <= 15:
-        raise ValueError(f'"{text}" needs p from 0 to 1 and n from 1 to 15')
-    std = values.get("mstd", 0.0)
-    return RandAugment(
-        magnitude=values.get("m", _DENOMINATOR),
-        std=math.inf if std > 100 else std,
-        increasing=bool(values.get("inc", 0)),
-        layers=int(values.get("n", 2)),
-        prob=values.get("p", 0.5),
-        # timm takes mmax0 for "not given".
-        maximum=values.get("mmax", 0.0) or _DENOMINATOR,
-    )
-
-
-def arguments(op: Ints, magnitude: Floats, negative: npt.NDArray[np.bool_], increasing: bool) -> Floats:
-    """The argument of each operation at its magnitude; `negative` is the fair coin where a sign is drawn.
+def arguments(op: Ints, magnitude: Floats, negative: Flags, increasing: bool) -> Floats:
+    """timm's argument of each operation at its magnitude; `negative` is the fair coin where a sign is drawn.
 
     Degrees for Rotate, slope for Shear, fraction of the side for Translate, bits kept for Posterize, threshold for
     Solarize, summand for SolarizeAdd, blend factor for Color, Contrast, Brightness, Sharpness; 0 for the rest.
@@ -82,8 +58,7 @@ def arguments(op: Ints, magnitude: Floats, negative: npt.NDArray[np.bool_], incr
     sign = np.where(negative, -1.0, 1.0)
     bits, threshold = np.trunc(level * 4), np.minimum(256, np.trunc(level * 256))
     enhance = np.maximum(0.1, 1 + sign * (level * 0.9)) if increasing else level * 1.8 + 0.1
-    out = np.zeros_like(level)
-    for choice, value in (
+    return _choose(op, (
         ((ROTATE,), sign * (level * 30.0)),
         ((SHEAR_X, SHEAR_Y), sign * (level * 0.3)),
         ((TRANSLATE_X, TRANSLATE_Y), sign * (level * 0.45)),
@@ -91,6 +66,54 @@ def arguments(op: Ints, magnitude: Floats, negative: npt.NDArray[np.bool_], incr
         ((SOLARIZE,), 256 - threshold if increasing else threshold),
         ((SOLARIZE_ADD,), np.minimum(128, np.trunc(level * 110))),
         (ENHANCE, enhance),
-    ):
-        out = np.where(np.isin(op, choice), value, out)
-    return out
+    ))  # fmt: skip
+
+
+def torchvision_arguments(op: Ints, level: Ints, bins: int, negative: Flags, side: int) -> Floats:
+    """torchvision's argument of each operation at a level from 0 to `bins` - 1, as `arguments` counts them.
+
+    `side` of the image in px: translations are whole pixels, at most 150/331 of it. Source: _augmentation_space and
+    _apply_op of torchvision.transforms.autoaugment.
+    """
+    sign = np.where(negative, -1.0, 1.0)
+    # A positive translation moves the picture, so the sampling point goes the other way.
+    pixels = np.trunc(_linspace(0.0, 150.0 / 331.0 * side, bins)[level])
+    return _choose(op, (
+        ((SHEAR_X, SHEAR_Y), np.tan(np.arctan(sign * _linspace(0.0, 0.3, bins)[level]))),
+        ((TRANSLATE_X, TRANSLATE_Y), -sign * pixels / side),
+        ((ROTATE,), sign * _linspace(0.0, 30.0, bins)[level]),
+        (ENHANCE, 1.0 + sign * _linspace(0.0, 0.9, bins)[level]),
+        ((POSTERIZE,), 8 - np.rint(np.arange(bins, dtype=np.float32) / np.float32((bins - 1) / 4))[level]),
+        ((SOLARIZE,), _linspace(255.0, 0.0, bins)[level]),
+    ))  # fmt: skip
+
+
+def _linspace(start: float, stop: float, count: int) -> Floats:
+    """torch.linspace in float32: counted from both ends towards the middle."""
+    step, at = float((np.float32(stop) - np.float32(start)) / np.float32(count - 1)), np.arange(count)
+    exact = np.where(at < count // 2, float(np.float32(start)) + step * at, float(np.float32(stop)) - step * at[::-1])
+    return exact.astype(np.float32).astype(np.float64)
+
+
+def tensorflow_arguments(op: Ints, magnitude: float, negative: Flags, side: int) -> Floats:
+    """The argument TensorFlow's RandAugment gives each operation, as `arguments` counts them; half of the side in px
+    for CUTOUT.
+
+    `magnitude` from 0 to 20, on a scale where 10 is "full" and above which nothing is clipped. Translations (100 px at
+    10) and cut-outs (40 px) do not scale with `side`, the side of the image. Two accidents are kept, since the
+    published results were made with them: Solarize's threshold is a uint8 that overflows, so 10 and 20 invert
+    everything (big_vision, issue 110), and Posterize to 0 bits keeps one (TensorFlow's shifts stop at 7 places).
+    Source: level_to_arg in big_vision, pp/autoaugment.py.
+    """
+    level, sign = magnitude / _DENOMINATOR, np.where(negative, -1.0, 1.0)
+    same = np.ones(op.shape)
+    return _choose(op, (
+        ((ROTATE,), sign * (level * 30.0)),
+        ((TF_SHEAR_X, TF_SHEAR_Y), sign * (level * 0.3)),
+        ((TRANSLATE_X, TRANSLATE_Y), sign * (level * 100.0) / side),
+        ((POSTERIZE,), same * max(1, int(level * 4))),
+        ((SOLARIZE,), same * (int(level * 256) % 256)),
+        ((SOLARIZE_ADD,), same * int(level * 110)),
+        ((COLOR, TF_CONTRAST, BRIGHTNESS, SHARPNESS), same * (level * 1.8 + 0.1)),
+        ((CUTOUT,), same * int(level * 40)),
+    ))  # fmt: skip

@@ -115,6 +115,29 @@ def centre_weights(
     return out[0], out[1]
 
 
+def window_weights(
+    in_size: tuple[int, int], resize: int, side: int, corner: Ints, cubic: Flags, device: torch.device
+) -> tuple[Tensor, Tensor]:
+    """(wy [B, side, H], wx [B, side, W]) of: resize the shorter side to `resize`, cut out a square of `side` px.
+
+    `corner` [B, 2] is its top and left in px of the resized image, `cubic` [B] the filter of each image.
+    """
+    out = []
+    for axis, length in enumerate(in_size):
+        lines = _whole_weights(length, min(in_size), resize, device)
+        rows = to_device(corner[:, axis, None] + np.arange(side), device)
+        out.append(lines[to_device(cubic.astype(np.int64), device)[:, None], rows])
+    return out[0], out[1]
+
+
+@lru_cache(maxsize=8)
+def _whole_weights(length: int, short: int, resize: int, device: torch.device) -> Tensor:
+    """float64 [2, resized, length], bilinear and bicubic: a line of an image whose shorter side becomes `resize`."""
+    full = resize if length == short else int(resize * length / short)
+    start, size = torch.zeros(2, dtype=torch.int64), torch.full((2,), length)
+    return weights(start, size, torch.tensor([False, True]), length, full).to(device)
+
+
 def resize_and_crop(images: Tensor, resize: int, out_size: int, cubic: bool) -> Tensor:
     """uint8 [B, H, W, C] -> uint8 [B, C, out, out] as `centre_weights` says; no arithmetic where nothing changes."""
     size = (images.shape[1], images.shape[2])

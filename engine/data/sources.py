@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from engine.data.build import Progress, Source, build, naming_errors, quiet
-from engine.data.cifar import is_cifar, read_cifar
+from engine.data.archive import is_archive, unpack
+from engine.data.build import Progress, Source, build, locked, naming_errors, quiet
+from engine.data.cifar import is_cifar
 from engine.data.download import download
 from engine.data.errors import DataError
-from engine.data.idx import is_idx, read_idx
-from engine.data.imagefolder import is_imagefolder, read_imagefolder
+from engine.data.factory import from_factory
+from engine.data.idx import is_idx
+from engine.data.layouts import described, expected, read
 from engine.data.pack import MANIFEST, Images, Labels, PackedDataset, check_name
 from engine.data.split import stratified
 from engine.recipe import datasets
@@ -24,42 +27,46 @@ from engine.recipe.datasets import DatasetSpec
 # Chosen once; another value would make another benchmark out of "digits".
 DIGITS_SEED = 0
 
-# Where the published layouts lie below the folder they were unpacked or downloaded into.
-_SUBFOLDERS = {
-    "cifar10": ("cifar-10-batches-py", "cifar-10-batches-bin"),
-    "cifar100": ("cifar-100-python", "cifar-100-binary"),
-    "fashion-mnist": ("FashionMNIST/raw", "raw"),
-}
-
 
 def add(
-    name: str, root: Path, *, path: Path | None = None, size: int | None = None, progress: Progress = quiet
-) -> PackedDataset:
-    """Pack dataset `name` below `root` from `path`, else by download, and open it.
+    name: str, root: Path, *, path: Path | None = None, factory: str = "", size: int | None = None,
+    progress: Progress = quiet,
+) -> PackedDataset:  # fmt: skip
+    """Pack dataset `name` below `root` from `path`, from timm's `factory` ("hfds/REPO"), or by download, and open it.
 
-    A catalogue name that is packed already is opened as it is; a name of one's own is not overwritten. Raises
-    DataError for anything wrong, with nothing left behind but what was downloaded whole.
+    `size`: side in px for picture files. A catalogue name that is packed already is opened as it is; a name of one's
+    own is not overwritten. Raises DataError for anything wrong, with nothing left behind but what was downloaded whole.
     """
     check_name(name)
     spec = datasets.known().get(name)
     if (root / name / MANIFEST).exists():
-        if path is not None:
+        if path is not None or factory:
             raise DataError(f'dataset "{name}" is there already; choose another name, or delete {root / name} first')
         return PackedDataset.open(root / name)
-    if size is not None and (path is None or not _is_pictures(path)):
+    if size is not None and spec is not None and spec.size is not None:
         raise DataError("--size is only for folders of pictures; the other layouts have one size")
     if spec is not None and spec.embedded:
-        if path is not None:
+        if path is not None or factory:
             raise DataError(f'"{name}" comes with the program; leave out --from, or choose another name')
         return pack_embedded(name, root, progress)
+    if factory:
+        if spec is not None:
+            raise DataError(f'"{name}" is made of its published files; choose another name for {factory}')
+        return _from_factory(name, factory, root, size, progress)
     if path is not None:
-        return build(root, name, _from_path(name, spec, path.expanduser(), size, progress), progress)
+        path = path.expanduser()
+        if not path.exists():
+            raise DataError(f"{path} does not exist; --from takes a folder or an archive")
+        with _readable(name, spec, path, root, progress) as where:
+            return build(root, name, replace(_read(name, spec, where, size, progress), origin=str(path)), progress)
     if spec is None:
         raise DataError(
             f'there is no dataset "{name}" in the catalogue ({", ".join(datasets.known())}); '
             f"for your own pictures: vitui data add {name} --from PATH"
         )
-    return _from_download(spec, root, progress)
+    if not spec.files:
+        raise DataError(f"{spec.title} cannot be downloaded by itself; get it from {spec.page}, then: {spec.remedy}")
+    return _from_download(spec, root, size, progress)
 
 
 def pack_embedded(name: str, root: Path, progress: Progress = quiet) -> PackedDataset:
@@ -82,20 +89,21 @@ def digits() -> Source:
     test = stratified(labels, spec.splits["test"], DIGITS_SEED)
     train = np.setdiff1d(np.arange(len(labels)), test)
 
-    def read(split: str) -> Iterator[tuple[Images, Labels]]:
+    def rows_of(split: str) -> Iterator[tuple[Images, Labels]]:
         rows = train if split == "train" else test
         yield images[rows], labels[rows]
 
-    return _described(Source(spec.title, spec.classes, 1, spec.size, dict(spec.splits), read, "scikit-learn"), spec)
+    return described(Source(spec.title, spec.classes, 1, (8, 8), dict(spec.splits), rows_of, "scikit-learn"), spec)
 
 
-def _from_download(spec: DatasetSpec, root: Path, progress: Progress) -> PackedDataset:
+def _from_download(spec: DatasetSpec, root: Path, size: int | None, progress: Progress) -> PackedDataset:
     folder = root / ".download" / spec.name
     try:
         with naming_errors(root):
-            files = download(spec, folder, progress)
-        path = folder if is_idx(folder) else files[0]
-        packed = build(root, spec.name, replace(_expected(spec, path), origin=" ".join(spec.urls)), progress)
+            download(spec, folder, progress)
+        with _readable(spec.name, spec, folder, root, progress) as where:
+            source = replace(expected(spec, where, size, progress), origin=" ".join(spec.urls))
+            packed = build(root, spec.name, source, progress)
         shutil.rmtree(folder, ignore_errors=True)
     finally:
         # Whole files stay for another try, empty folders do not.
@@ -105,52 +113,53 @@ def _from_download(spec: DatasetSpec, root: Path, progress: Progress) -> PackedD
     return packed
 
 
-def _from_path(name: str, spec: DatasetSpec | None, path: Path, size: int | None, progress: Progress) -> Source:
-    if not path.exists():
-        raise DataError(f"{path} does not exist; --from takes a folder or an archive")
-    if spec is not None:
-        below = [path / sub for sub in _SUBFOLDERS[name] if (path / sub).is_dir()]
-        return _expected(spec, below[0] if below else path)
-    if is_idx(path):
-        return replace(read_idx(path), title=name)
-    if is_cifar(path):
-        return replace(read_cifar(path), title=name)
-    if is_imagefolder(path):
-        return replace(read_imagefolder(path, size, progress), title=name)
-    raise DataError(
-        f"{path} is in no layout this program reads: folders train/CLASS and val/CLASS of pictures, CIFAR's python or "
-        "binary files or their .tar.gz, or idx files as MNIST has them"
-    )
+def _from_factory(name: str, factory: str, root: Path, size: int | None, progress: Progress) -> PackedDataset:
+    # Kept when it fails, as downloads are: the libraries resume what is there.
+    cache = root / ".download" / name
+    try:
+        packed = build(root, name, replace(from_factory(factory, cache, size, progress), title=name), progress)
+        shutil.rmtree(cache, ignore_errors=True)
+    finally:
+        for empty in (cache, cache.parent):
+            with suppress(OSError):
+                empty.rmdir()
+    return packed
 
 
-def _is_pictures(path: Path) -> bool:
-    path = path.expanduser()
-    return is_imagefolder(path) and not is_idx(path) and not is_cifar(path)
+def _read(name: str, spec: DatasetSpec | None, path: Path, size: int | None, progress: Progress) -> Source:
+    return read(name, path, size, progress) if spec is None else expected(spec, path, size, progress)
 
 
-def _expected(spec: DatasetSpec, path: Path) -> Source:
-    """The files at `path`, which must be all of catalogue entry `spec`. Raises DataError saying what is missing."""
-    if is_idx(path):
-        source = read_idx(path, spec.classes)
-    elif is_cifar(path):
-        source = read_cifar(path)
+@contextmanager
+def _readable(name: str, spec: DatasetSpec | None, path: Path, root: Path, progress: Progress) -> Iterator[Path]:
+    """`path` as a layout's reader wants it: archives unpacked into a folder that goes away when all is done.
+
+    `path` may be an archive, or a folder with the files of `spec` as they were downloaded. CIFAR's archives and MNIST's
+    zipped files are read as they are.
+    """
+    files = [path] if is_archive(path) else [path / file.filename for file in spec.files] if spec is not None else []
+    if is_idx(path) or not files or not all(file.is_file() for file in files):
+        yield path
+    elif len(files) == 1 and is_cifar(files[0]):
+        yield files[0]
     else:
-        raise DataError(
-            f"{path} does not hold the files of {spec.title}; give the folder or archive as published, "
-            f'or choose another name than "{spec.name}" for other pictures'
-        )
-    if source.counts != spec.splits or source.size != spec.size or source.classes != spec.classes:
-        raise DataError(
-            f"{path} is not {spec.title}: it has {_shape(source.counts, source.classes, source.size)}, not "
-            f"{_shape(spec.splits, spec.classes, spec.size)}; choose another name for other data"
-        )
-    return _described(source, spec)
+        with _unpacked(name, files, root, progress) as folder:
+            yield folder
 
 
-def _shape(counts: dict[str, int], classes: tuple[str, ...], size: tuple[int, int]) -> str:
-    images = " and ".join(f"{n:,} {split}" for split, n in counts.items())
-    return f"{images} images of {size[1]}x{size[0]} in {len(classes)} classes"
-
-
-def _described(source: Source, spec: DatasetSpec) -> Source:
-    return replace(source, title=spec.title, licence=spec.licence, mean=spec.mean, std=spec.std)
+@contextmanager
+def _unpacked(name: str, files: Sequence[Path], root: Path, progress: Progress) -> Iterator[Path]:
+    with naming_errors(root), locked(root, f"{name}.unpacking"):
+        for stale in root.glob(f".{name}.*.unpacked"):  # whoever made it held the lock and is gone
+            shutil.rmtree(stale)
+        folder = root / f".{name}.{secrets.token_hex(4)}.unpacked"
+        folder.mkdir()
+        try:
+            for file in files:
+                if is_archive(file):
+                    unpack(file, folder, progress)
+                else:
+                    shutil.copy(file, folder)
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)

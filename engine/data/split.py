@@ -21,11 +21,12 @@ def permutation(seed: int, epoch: int, n: int) -> Indices:
     return _shuffle(_ORDER, seed, epoch, n)
 
 
-def stratified(labels: Sequence[int] | npt.NDArray[np.integer], count: int, seed: int) -> Indices:
+def stratified(labels: Sequence[int] | npt.NDArray[np.integer], count: int, seed: int, draw: int = 0) -> Indices:
     """`count` indices chosen at random with every class in proportion, ascending.
 
-    Fractions are settled by the largest remainder, ties by class number. Raises ValueError when count is more than
-    there are labels.
+    Whoever chooses again from what was chosen, or left, takes another `draw`: the same numbers would fall to the same
+    places. Fractions are settled by the largest remainder, ties by class number. Raises ValueError when count is more
+    than there are labels.
     """
     y = np.asarray(labels)
     if count > len(y):
@@ -35,7 +36,7 @@ def stratified(labels: Sequence[int] | npt.NDArray[np.integer], count: int, seed
     take = np.floor(exact).astype(np.int64)
     rest = np.argsort(take - exact, kind="stable")[: count - int(take.sum())]
     take[rest] += 1
-    order = _shuffle(_SUBSET, seed, 0, len(y))
+    order = _shuffle(_SUBSET, seed, draw, len(y))
     chosen = [order[y[order] == label][:n] for label, n in zip(present, take, strict=True)]
     return np.sort(np.concatenate(chosen)) if chosen else np.empty(0, np.int64)
 

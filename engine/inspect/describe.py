@@ -23,6 +23,8 @@ def describe(model: nn.Module, input_size: tuple[int, int, int]) -> Description:
     """Count a model for one float32 image of `input_size` [C, H, W]. Runs on the meta device: nothing is computed.
 
     Multiply-adds are half of torch's FlopCounterMode: matrix products, convolutions and attention, as papers count.
+    All tokens are counted. Some papers leave the class token out: ViT-L/16 at 384 px has 191.1 G with it, and the
+    190.7 G that Swin's paper quotes without it.
     """
     with FlopCounterMode(display=False) as counter:
         _meta_forward(model, input_size)
@@ -34,14 +36,30 @@ def describe(model: nn.Module, input_size: tuple[int, int, int]) -> Description:
 
 
 def output_shape(model: nn.Module, input_size: tuple[int, int, int]) -> tuple[int, ...]:
-    """Shape of the model's output for one image. Raises what the model's forward raises; TypeError for no tensor."""
+    """Shape of the model's output for one image. Raises what the model's forward raises; ValueError for no tensor."""
     out = _meta_forward(model, input_size)
     if not isinstance(out, torch.Tensor):
         raise ValueError(f"the model returns {type(out).__name__}, not one tensor")
     return tuple(out.shape)
 
 
+def meta_copy(model: nn.Module) -> nn.Module:
+    """A copy of `model` on the meta device: shapes, modes and requires_grad, but no values and no memory.
+
+    Unlike ``copy.deepcopy(model).to("meta")`` it never holds the weights twice.
+    """
+    memo: dict[int, object] = {}
+    for parameter in model.parameters():
+        ghost = torch.empty_like(parameter, device="meta")
+        memo[id(parameter)] = nn.Parameter(ghost, requires_grad=parameter.requires_grad)
+    for buffer in model.buffers():
+        memo[id(buffer)] = torch.empty_like(buffer, device="meta")
+    return copy.deepcopy(model, memo)
+
+
 def _meta_forward(model: nn.Module, input_size: tuple[int, int, int]) -> object:
-    ghost = copy.deepcopy(model).to("meta").eval()
+    # Without gradients wanted, torch's module tracker has nothing to hook and takes models, such as CaiT, that pass
+    # a parameter from module to module.
+    ghost = meta_copy(model).eval().requires_grad_(False)
     with torch.inference_mode():
         return ghost(torch.empty(1, *input_size, device="meta"))

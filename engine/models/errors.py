@@ -1,5 +1,5 @@
 """What can be wrong with a model, in one sentence with a remedy."""
 
+from engine.errors import ModelError
 
-class ModelError(ValueError):
-    """Unknown model, unsupported argument, or weights that do not fit."""
+__all__ = ["ModelError"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import dataclass, field
 
 
@@ -26,21 +28,31 @@ class DatasetSpec:
     name: str
     title: str
     classes: tuple[str, ...]
+    """Class names in the order of their numbers; empty where they come with the files (see `class_count`)."""
     channels: int
-    size: tuple[int, int]
-    """Height and width in px."""
+    size: tuple[int, int] | None
+    """Height and width in px; None: pictures of many sizes, packed at `pack_size` unless the user says otherwise."""
     splits: dict[str, int]
     """Split -> number of images."""
     mean: tuple[float, ...]
+    """Published; empty: computed from the training images when they are packed."""
     std: tuple[float, ...]
     licence: str
     files: tuple[Remote, ...] = field(default=())
-    """What is downloaded; empty where the data comes with the program."""
+    """What is downloaded; empty where the user must get it himself."""
+    unnamed: int = 0
+    """Number of classes whose names come with the files."""
+    pack_size: int = 0
+    """Side in px that pictures of many sizes are packed at by default."""
+    page: str = ""
+    """Where a dataset is to be had that cannot be downloaded without asking somebody."""
+    embedded: bool = False
+    """Whether it comes with the program."""
 
     @property
-    def embedded(self) -> bool:
-        """Whether it needs no download."""
-        return not self.files
+    def class_count(self) -> int:
+        """Number of classes."""
+        return len(self.classes) or self.unnamed
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -48,8 +60,13 @@ class DatasetSpec:
 
     @property
     def download_mb(self) -> float:
-        """Size of the download in megabytes (10^6 bytes)."""
+        """Size of the download in megabytes (10^6 bytes); 0 where there is none."""
         return round(sum(file.bytes for file in self.files) / 1e6, 1)
+
+    @property
+    def remedy(self) -> str:
+        """The command that gets it."""
+        return f"vitui data add {self.name}" + ("" if self.files or self.embedded else " --from PATH")
 
 
 _DIGITS = DatasetSpec(
@@ -63,6 +80,7 @@ _DIGITS = DatasetSpec(
     mean=(0.3047,),
     std=(0.3757,),
     licence="CC BY 4.0 (UCI Optical Recognition of Handwritten Digits, Alpaydin and Kaynak, 1998)",
+    embedded=True,
 )
 
 _FASHION = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"
@@ -124,7 +142,154 @@ _CIFAR100 = DatasetSpec(
     files=(Remote(_TORONTO + "cifar-100-python.tar.gz", "eb9058c3a382ffc7106e4002c42a8d85", 169_001_437),),
 )
 
-_ALL = (_DIGITS, _FASHION_MNIST, _CIFAR10, _CIFAR100)
+# torchvision's mirror of Yann LeCun's files, with the MD5 sums torchvision checks.
+_MNIST_MIRROR = "https://ossci-datasets.s3.amazonaws.com/mnist/"
+
+_MNIST = DatasetSpec(
+    name="mnist",
+    title="MNIST",
+    classes=tuple("0123456789"),
+    channels=1,
+    size=(28, 28),
+    splits={"train": 60_000, "test": 10_000},
+    mean=(0.1307,),
+    std=(0.3081,),
+    licence="CC BY-SA 3.0 (LeCun, Cortes and Burges, 1998)",
+    files=(
+        Remote(_MNIST_MIRROR + "train-images-idx3-ubyte.gz", "f68b3c2dcbeaaa9fbdd348bbdeb94873", 9_912_422),
+        Remote(_MNIST_MIRROR + "train-labels-idx1-ubyte.gz", "d53e105ee54ea40749a09fcbcd1e9432", 28_881),
+        Remote(_MNIST_MIRROR + "t10k-images-idx3-ubyte.gz", "9fb629c4189551a2d022fa330f9573f3", 1_648_877),
+        Remote(_MNIST_MIRROR + "t10k-labels-idx1-ubyte.gz", "ec29112dd5afa0611ce80d1b7f02629c", 4_542),
+    ),
+)
+
+_TINY_IMAGENET = DatasetSpec(
+    name="tiny-imagenet",
+    title="Tiny ImageNet",
+    classes=(),
+    unnamed=200,
+    channels=3,
+    size=(64, 64),
+    # The published test pictures have no labels, so results are reported on val.
+    splits={"train": 100_000, "val": 10_000},
+    mean=(),
+    std=(),
+    licence="ImageNet terms: research and teaching only (Stanford CS231n, 2015)",
+    files=(
+        Remote("http://cs231n.stanford.edu/tiny-imagenet-200.zip", "90528d7ca1a48142e341f4ef8d21d0de", 248_100_043),
+    ),
+)
+
+_VGG = "https://www.robots.ox.ac.uk/~vgg/data/"
+
+_FLOWERS_102 = DatasetSpec(
+    name="flowers-102",
+    title="Oxford 102 Flower",
+    classes=(),
+    unnamed=102,
+    channels=3,
+    size=None,
+    # The shorter side of the originals is 500 px or a little more.
+    pack_size=512,
+    splits={"train": 1_020, "val": 1_020, "test": 6_149},
+    # As in the Compact Transformers' configs (configs/pretrained and configs/finetuned, flowers102).
+    mean=(0.4353, 0.3773, 0.2872),
+    std=(0.2966, 0.2455, 0.2698),
+    licence="none stated (Nilsback and Zisserman, 2008)",
+    files=(
+        Remote(_VGG + "flowers/102/102flowers.tgz", "52808999861908f626f3c1f4e79d11fa", 344_862_509),
+        Remote(_VGG + "flowers/102/imagelabels.mat", "e0620be6f572b9609742df49c70aed4d", 502),
+        Remote(_VGG + "flowers/102/setid.mat", "a5357ecc9cb78c4bef273ce3793fc85c", 14_989),
+    ),
+)
+
+_PETS = DatasetSpec(
+    name="pets",
+    title="Oxford-IIIT Pets",
+    classes=(),
+    unnamed=37,
+    channels=3,
+    size=None,
+    pack_size=448,
+    splits={"train": 3_680, "test": 3_669},
+    mean=(),
+    std=(),
+    licence="CC BY-SA 4.0 (Parkhi, Vedaldi, Zisserman and Jawahar, 2012)",
+    files=(
+        Remote(_VGG + "pets/data/images.tar.gz", "5c4f3ee8e5d25df40f4fd59a7f44e54c", 791_918_971),
+        Remote(_VGG + "pets/data/annotations.tar.gz", "95a8c909bbe2e81eed6a22bccdf3f68f", 19_173_078),
+    ),
+)
+
+_RESISC45 = DatasetSpec(
+    name="resisc45",
+    title="NWPU-RESISC45",
+    classes=(),
+    unnamed=45,
+    channels=3,
+    size=(256, 256),
+    # No official split: 60, 20 and 20 per cent of every class (engine.data.resisc45).
+    splits={"train": 18_900, "val": 6_300, "test": 6_300},
+    mean=(),
+    std=(),
+    licence="none stated (Cheng, Han and Lu, 2017: free for research)",
+    page="https://gcheng-nwpu.github.io (NWPU-RESISC45.rar, unpacked)",
+)
+
+_KITTI_DISTANCE = DatasetSpec(
+    name="kitti-distance",
+    title="KITTI, distance of the closest vehicle",
+    classes=("below 8 m", "8 to 20 m", "above 20 m", "no vehicle"),
+    channels=3,
+    size=None,
+    pack_size=448,
+    # By drive, as tensorflow_datasets' kitti splits the 7,481 labelled pictures (engine.data.kitti).
+    splits={"train": 6_347, "val": 423, "test": 711},
+    mean=(),
+    std=(),
+    licence="CC BY-NC-SA 3.0 (Geiger, Lenz and Urtasun, 2012)",
+    page="https://www.cvlibs.net/datasets/kitti/eval_object.php (data_object_image_2.zip, data_object_label_2.zip and "
+    "devkit_object.zip, unpacked into one folder)",
+)
+
+# torchvision's constants, of ImageNet-1k's training images.
+_IMAGENET_MEAN, _IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+_IMAGENET = DatasetSpec(
+    name="imagenet",
+    title="ImageNet-1k",
+    classes=(),
+    unnamed=1000,
+    channels=3,
+    size=None,
+    pack_size=256,
+    splits={"train": 1_281_167, "val": 50_000},
+    mean=_IMAGENET_MEAN,
+    std=_IMAGENET_STD,
+    licence="ImageNet terms: research and teaching only (Russakovsky et al., 2015)",
+    page="https://image-net.org/download.php (train and val of ILSVRC2012, unpacked)",
+)
+
+_IMAGENETV2 = DatasetSpec(
+    name="imagenetv2",
+    title="ImageNetV2, matched frequency",
+    classes=(),
+    unnamed=1000,
+    channels=3,
+    size=None,
+    pack_size=256,
+    # For judging ImageNet models alone: there is nothing to train on.
+    splits={"test": 10_000},
+    mean=_IMAGENET_MEAN,
+    std=_IMAGENET_STD,
+    licence="MIT (Recht, Roelofs, Schmidt and Shankar, 2019)",
+    page="https://huggingface.co/datasets/vaishaal/ImageNetV2 (imagenetv2-matched-frequency.tar.gz)",
+)
+
+_ALL = (
+    _DIGITS, _MNIST, _FASHION_MNIST, _CIFAR10, _CIFAR100, _TINY_IMAGENET, _FLOWERS_102, _PETS, _RESISC45,
+    _KITTI_DISTANCE, _IMAGENET, _IMAGENETV2,
+)  # fmt: skip
 
 
 def known() -> dict[str, DatasetSpec]:
@@ -135,3 +300,12 @@ def known() -> dict[str, DatasetSpec]:
 def get(name: str) -> DatasetSpec:
     """One catalogue entry. Raises KeyError for a name the catalogue does not have."""
     return known()[name]
+
+
+FACTORY = re.compile(r"(hfds|tfds|torch)/\S+")
+"""What timm's dataset factory knows by name: Hugging Face's, TensorFlow's and torchvision's datasets."""
+
+
+def is_factory_name(text: str) -> bool:
+    """Whether `text` names a dataset for timm's factory. What is on this machine is a path, whatever its name."""
+    return FACTORY.fullmatch(text) is not None and not os.path.exists(text)

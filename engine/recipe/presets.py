@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from engine.recipe.compose import Layer, compose
-from engine.recipe.errors import RecipeError, nearest, sentences
-from engine.recipe.schema import Recipe
+from engine.recipe.compose import Layer, Tree, merge, validate
+from engine.recipe.errors import RecipeError, all_fields, nearest, sentences
+from engine.recipe.schema import Recipe, flatten
+from engine.recipe.toggles import BY_ID, Toggle
 
 SHIPPED = Path(__file__).resolve().parents[2] / "presets"
 
-_HEAD = {"title", "description", "extends", "abstract", "reference"}
+_HEAD = {"title", "description", "extends", "abstract", "reference", "toggles"}
 
 
 class Reference(BaseModel):
@@ -33,11 +35,36 @@ class Reference(BaseModel):
     tolerance: float = Field(0.5, ge=0)
     """Distance, in units of the metric, inside which a reproduction counts as successful."""
     kind: Literal["published", "reproduction", "measured"] = "published"
-    """From the paper, from somebody's reproduction, or measured with this program."""
+    """From the source document, from somebody's reproduction, or measured with this program."""
     source: str
     """Document, table and row."""
     outcome: str = ""
     """A result that is not a number, e.g. "NaN at epoch 35"."""
+    when: dict[str, Any] = Field(default_factory=dict)
+    """Dotted fields and values: it is about recipes that have just these; empty: about the preset as it is."""
+
+    @field_validator("when", mode="before")
+    @classmethod
+    def _known_fields(cls, when: Any) -> Any:
+        if not isinstance(when, dict):
+            return when
+        flat = flatten(when)
+        for key in flat:
+            if key not in _fields() and not key.startswith("model.options."):
+                raise ValueError(f"when names an unknown field {key}{nearest(key, _fields())}")
+        return flat
+
+    def holds_for(self, recipe: Recipe) -> bool:
+        """Whether the recipe has every value in `when`."""
+        if not self.when:
+            return True
+        flat = recipe.flat()
+        return all(key in flat and flat[key] == value for key, value in self.when.items())
+
+
+@cache
+def _fields() -> frozenset[str]:
+    return frozenset(all_fields(Recipe))
 
 
 @dataclass(frozen=True)
@@ -51,13 +78,33 @@ class Preset:
     description: str
     parents: tuple[str, ...]
     references: tuple[Reference, ...]
+    toggles: Mapping[str, Toggle] = field(repr=False)
+    """Every toggle by id, as this preset means it."""
     layers: tuple[Layer, ...] = field(repr=False)
     recipe: Recipe = field(repr=False)
 
     @property
     def reference(self) -> Reference | None:
-        """The first reference with a number: the one shown beside results."""
-        return next((r for r in self.references if r.value is not None), None)
+        """The number shown beside results of the unchanged preset."""
+        return self.reference_for(self.recipe)
+
+    @property
+    def outcome(self) -> Reference | None:
+        """What is known to happen to the unchanged preset, where that is no number ("NaN at epoch 35")."""
+        return self.outcome_for(self.recipe)
+
+    def reference_for(self, recipe: Recipe) -> Reference | None:
+        """The number to compare `recipe` with: the first that is about its very values, else the first about any."""
+        return _first([r for r in self.references if r.value is not None], recipe)
+
+    def outcome_for(self, recipe: Recipe) -> Reference | None:
+        """Likewise among references that tell an outcome."""
+        return _first([r for r in self.references if r.outcome], recipe)
+
+
+def _first(references: Sequence[Reference], recipe: Recipe) -> Reference | None:
+    held = [r for r in references if r.holds_for(recipe)]
+    return next((r for r in held if r.when), held[0] if held else None)
 
 
 def find(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Path]:
@@ -75,6 +122,15 @@ def find(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Path]:
     return found
 
 
+def names(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, str]:
+    """Name -> title of every preset a user can run, with nothing composed or validated: quick, as completion must be.
+
+    Raises RecipeError for a file that is not TOML and for two of one name.
+    """
+    heads = {name: _read(path) for name, path in find(roots).items()}
+    return {name: str(head.get("title", "")) for name, head in heads.items() if not head.get("abstract", False)}
+
+
 def load(name: str, roots: Sequence[Path] = (SHIPPED,)) -> Preset:
     """Read a preset by name, or by the path of a .toml file.
 
@@ -90,62 +146,117 @@ def load(name: str, roots: Sequence[Path] = (SHIPPED,)) -> Preset:
         path = files[name]
     else:
         raise RecipeError(f"unknown preset {name}{nearest(name, files) or '; `vitui presets` lists them'}")
-    layers, parents = _chain(path, files, ())
-    head = _read(path)
-    try:
-        recipe, _ = compose(layers)
-    except RecipeError as error:
-        raise RecipeError(f"preset {path.stem} ({path}): {error}") from None
-    raw = head.get("reference", [])
-    try:
-        references = tuple(Reference.model_validate(r) for r in (raw if isinstance(raw, list) else [raw]))
-    except ValidationError as error:
-        raise RecipeError(f"preset {path.stem} ({path}): reference: {'; '.join(sentences(error, Reference))}") from None
-    return Preset(
-        name=path.stem,
-        family=path.parent.name,
-        path=path,
-        title=_word(head, "title", path),
-        description=_word(head, "description", path).strip(),
-        parents=tuple(parents),
-        references=references,
-        layers=tuple(layers),
-        recipe=recipe,
-    )
+    return _Shelf(files).load(path)
 
 
 def load_all(roots: Sequence[Path] = (SHIPPED,)) -> list[Preset]:
     """Every preset a user can run (not the abstract ones), by family and name. Raises RecipeError as `load`."""
-    files = find(roots)
-    runnable = [name for name, path in files.items() if not _read(path).get("abstract", False)]
-    return sorted((load(name, roots) for name in runnable), key=lambda p: (p.family, p.name))
+    shelf = _Shelf(find(roots))
+    runnable = [path for path in shelf.files.values() if not shelf.head(path).get("abstract", False)]
+    return sorted((shelf.load(path) for path in runnable), key=lambda p: (p.family, p.name))
 
 
-def _chain(path: Path, files: dict[str, Path], seen: tuple[str, ...]) -> tuple[list[Layer], list[str]]:
-    if path.stem in seen:
-        cycle = " -> ".join([*seen[seen.index(path.stem) :], path.stem])
-        raise RecipeError(f"presets extend each other in a circle: {cycle}; remove one `extends` ({path})")
-    head = _read(path)
-    extends = head.get("extends", [])
-    if isinstance(extends, str):
-        extends = [extends]
-    if not isinstance(extends, list) or not all(isinstance(e, str) for e in extends):
-        raise RecipeError(f"preset {path.stem} ({path}): extends must be a preset name or a list of them")
-    layers: list[Layer] = []
-    parents: list[str] = []
-    for parent in extends:
-        if parent not in files:
-            raise RecipeError(
-                f"preset {path.stem} ({path}) extends {parent}, which does not exist{nearest(parent, files)}"
-            )
-        inherited, names = _chain(files[parent], files, (*seen, path.stem))
-        layers += inherited
-        parents += [*names, parent]
-    own = {key: value for key, value in head.items() if key not in _HEAD}
-    return [*layers, Layer(f"preset {path.stem}", own)], parents
+@dataclass
+class _Shelf:
+    """Preset files, each parsed once however many presets extend it."""
+
+    files: dict[str, Path]
+    heads: dict[Path, Tree] = field(default_factory=dict)
+
+    def head(self, path: Path) -> Tree:
+        if path not in self.heads:
+            self.heads[path] = _read(path)
+        return self.heads[path]
+
+    def load(self, path: Path) -> Preset:
+        chain = self._chain(path, ())
+        head = self.head(path)
+        layers = tuple(
+            Layer(f"preset {p.stem}", {k: v for k, v in self.head(p).items() if k not in _HEAD}) for p in chain
+        )
+        try:
+            recipe = validate(reduce(lambda tree, layer: merge(tree, layer.tree), layers, {}))
+        except RecipeError as error:
+            raise RecipeError(f"preset {path.stem} ({path}): {error}") from None
+        return Preset(
+            name=path.stem,
+            family=path.parent.name,
+            path=path,
+            title=_word(head, "title", path),
+            description=_word(head, "description", path).strip(),
+            parents=tuple(p.stem for p in chain[:-1]),
+            references=_references(head, path),
+            toggles=self._toggles(chain),
+            layers=layers,
+            recipe=recipe,
+        )
+
+    def _chain(self, path: Path, seen: tuple[str, ...]) -> list[Path]:
+        """The files a preset is made of, each after those it extends."""
+        if path.stem in seen:
+            cycle = " -> ".join([*seen[seen.index(path.stem) :], path.stem])
+            raise RecipeError(f"presets extend each other in a circle: {cycle}; remove one `extends` ({path})")
+        extends = self.head(path).get("extends", [])
+        if isinstance(extends, str):
+            extends = [extends]
+        if not isinstance(extends, list) or not all(isinstance(e, str) for e in extends):
+            raise RecipeError(f"preset {path.stem} ({path}): extends must be a preset name or a list of them")
+        chain: list[Path] = []
+        for parent in extends:
+            if parent not in self.files:
+                raise RecipeError(
+                    f"preset {path.stem} ({path}) extends {parent}, which does not exist{nearest(parent, self.files)}"
+                )
+            chain += self._chain(self.files[parent], (*seen, path.stem))
+        return [*chain, path]
+
+    def _toggles(self, chain: Sequence[Path]) -> Mapping[str, Toggle]:
+        own: dict[str, Toggle] = {}
+        for path in chain:
+            said = self.head(path).get("toggles", {})
+            for key, value in said.items() if isinstance(said, dict) else [("", said)]:
+                where = f"preset {path.stem} ({path}): toggles.{key}"
+                if key not in BY_ID:
+                    raise RecipeError(f"{where} is no toggle{nearest(key, BY_ID) or '; `vitui toggles` lists them'}")
+                if not isinstance(value, dict) or not value or not {"on", "off"}.issuperset(value):
+                    raise RecipeError(f"{where} must have a table `on`, a table `off`, or both, and nothing else")
+                if not all(isinstance(side, dict) for side in value.values()):
+                    raise RecipeError(f"{where}: `on` and `off` must be tables of fields, e.g. {{ mix.mixup = 0.2 }}")
+                own[key] = own.get(key, BY_ID[key]).meaning(
+                    **{side: flatten(value.get(side, {})) or None for side in ("on", "off")}
+                )
+        return {**BY_ID, **own} if own else BY_ID
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _references(head: Tree, path: Path) -> tuple[Reference, ...]:
+    raw = head.get("reference", [])
+    try:
+        return tuple(
+            Reference.model_validate(one)
+            for entry in (raw if isinstance(raw, list) else [raw])
+            for one in _cells(entry)
+        )
+    except ValidationError as error:
+        raise RecipeError(f"preset {path.stem} ({path}): reference: {'; '.join(sentences(error, Reference))}") from None
+
+
+def _cells(entry: Any) -> list[Any]:
+    """A reference with `cells` is several of one table: each adds its own value, its place (`at`) and its `when`."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("cells"), list):
+        return [entry]
+    shared = {key: value for key, value in entry.items() if key != "cells"}
+    out: list[Any] = []
+    for cell in entry["cells"]:
+        one = {**shared, **cell} if isinstance(cell, dict) else {**shared, "cells": cell}
+        if place := one.pop("at", ""):
+            one["source"] = f"{one.get('source', '')}, {place}"
+        if isinstance(common := shared.get("when"), dict) and isinstance(own := one["when"], dict):
+            one["when"] = merge(common, own)
+        out.append(one)
+    return out
+
+
+def _read(path: Path) -> Tree:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -154,7 +265,7 @@ def _read(path: Path) -> dict[str, Any]:
         raise RecipeError(f"preset file {path} cannot be read: {error.strerror}") from None
 
 
-def _word(head: dict[str, Any], key: str, path: Path) -> str:
+def _word(head: Tree, key: str, path: Path) -> str:
     value = head.get(key, "")
     if not isinstance(value, str):
         raise RecipeError(f"preset {path.stem} ({path}): {key} must be text, not {value!r}")

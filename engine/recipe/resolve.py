@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from engine.recipe.compose import merge, validate
-from engine.recipe.schema import Recipe
+from engine.recipe.schema import Model, Recipe
 
 # A dataset may live on the device when it takes at most this share of the free memory (engine.md 2.1).
 RESIDENT_SHARE = 0.25
@@ -40,9 +41,9 @@ class Facts:
 
 def resolve(recipe: Recipe, facts: Facts) -> Recipe:
     """The recipe with no "auto" left. Depends on nothing but its arguments."""
-    report = recipe.evaluate.report_on if recipe.evaluate.report_on != "auto" else _report_split(facts)
+    select_on, report_on = judging(recipe, facts.splits)
     choices: dict[str, dict[str, Any]] = {
-        "model": {"norm_eps": 1e-5 if "bn" in recipe.model.norm or recipe.model.ffn_norm != "none" else 1e-6},
+        "model": {"norm_eps": norm_eps(recipe.model)},
         "data": {
             "img_size": facts.image_size,
             "normalize": "weights" if recipe.model.pretrained else "dataset",
@@ -52,8 +53,8 @@ def resolve(recipe: Recipe, facts: Facts) -> Recipe:
         "evaluate": {
             "crop_pct": (recipe.model.pretrained and facts.weights_crop_pct) or 1.0,
             "interpolation": (recipe.model.pretrained and facts.weights_interpolation) or "bicubic",
-            "report_on": report,
-            "select_on": _select_split(recipe, facts, report),
+            "report_on": report_on,
+            "select_on": select_on,
         },
     }
     tree = recipe.model_dump(mode="json")
@@ -66,21 +67,29 @@ def resolve(recipe: Recipe, facts: Facts) -> Recipe:
     return validate(merge(tree, patch))
 
 
-def _report_split(facts: Facts) -> str:
-    return "test" if "test" in facts.splits else "val"
+def norm_eps(model: Model) -> float:
+    """model.norm_eps decided: torch's default of BatchNorm where there is one, else that of a ViT's LayerNorm."""
+    if model.norm_eps != "auto":
+        return model.norm_eps
+    return 1e-5 if "bn" in model.norm or model.ffn_norm != "none" else 1e-6
 
 
-def _select_split(recipe: Recipe, facts: Facts, report: str) -> str:
-    """What picks the best checkpoint: never images that are trained on, and those reported on only if nothing else is.
+def judging(recipe: Recipe, splits: Collection[str]) -> tuple[str, str]:
+    """evaluate.select_on and evaluate.report_on with no "auto" left, for a dataset with these splits.
 
+    What picks the best checkpoint is never trained on, and what is reported on picks only if there is nothing else.
     (`evaluate.select_dataset` comes before this; "report" then stands for its own report split.)
     """
-    if recipe.evaluate.select_dataset:
-        return "report"
-    if recipe.data.minival:
-        return "minival"
-    free = "val" in facts.splits and report != "val" and recipe.data.train_split == "train"
-    return "val" if free else "report"
+    report = recipe.evaluate.report_on
+    if report == "auto":
+        report = "test" if "test" in splits else "val"
+    select = recipe.evaluate.select_on
+    if select == "auto":
+        free = "val" in splits and report != "val" and recipe.data.train_split == "train"
+        select = "minival" if recipe.data.minival else "val" if free else "report"
+        if recipe.evaluate.select_dataset:
+            select = "report"
+    return select, report
 
 
 def _precision(facts: Facts) -> str:

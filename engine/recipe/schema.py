@@ -79,14 +79,25 @@ class Recipe(Section):
         self._check_lengths()
         if isinstance(self.schedule, Cosine | WarmRestarts) and self.schedule.min_lr > self.optim.lr:
             raise ValueError(f"schedule.min_lr = {self.schedule.min_lr:g} is above optim.lr = {self.optim.lr:g}")
+        if isinstance(size := self.data.img_size, int) and 0 < self.augment.resize < size:
+            raise ValueError(
+                f"augment.resize = {self.augment.resize} is less than data.img_size = {size}, "
+                f"the square cut out of it; set it to {size} or more"
+            )
         if self.data.normalize == "weights" and not self.model.pretrained:
             raise ValueError('data.normalize = "weights" needs model.pretrained = true; use "dataset" or "auto"')
         if self.evaluate.select_on == "minival" and not self.data.minival:
             raise ValueError('evaluate.select_on = "minival" needs data.minival above 0, e.g. data.minival=0.1')
         if self.evaluate.select_dataset and self.evaluate.select_on in ("minival", "val"):
             raise ValueError('evaluate.select_dataset decides what selects; leave evaluate.select_on at "auto"')
+        if self.evaluate.select_dataset and self.data.minival:
+            raise ValueError(
+                "data.minival holds images out for nothing beside evaluate.select_dataset; set data.minival=0"
+            )
         if self.distill.kind != "none" and self.train.loss == "sigmoid":
             raise ValueError('distill.kind needs train.loss = "cross-entropy"')
+        if self.train.mode == "eval" and self.model.norm.startswith("rescale"):
+            raise ValueError(f'train.mode = "eval" never calibrates model.norm = "{self.model.norm}"; use "train"')
         return self
 
     def _check_lengths(self) -> None:

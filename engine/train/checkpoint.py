@@ -25,14 +25,12 @@ class Progress:
 
     step: int = 0
     """Finished optimiser updates."""
-    evaluated_epoch: int = 0
-    """Last epoch whose evaluation was done."""
     seconds: float = 0.0
     """Time spent training and evaluating, over all attempts."""
     best: dict[str, Any] = field(default_factory=dict)
     """metric, value, step, epoch, split, weights of the best evaluation so far; empty before the first."""
     last: dict[str, Any] = field(default_factory=dict)
-    """The same of the latest evaluation."""
+    """The same of the latest evaluation; its step says which weights were evaluated."""
     values: dict[str, float] = field(default_factory=dict)
     """All metrics of the latest evaluation of the weights that select."""
     nonfinite: int = 0
@@ -96,8 +94,9 @@ def load(path: Path) -> dict[str, Any]:
             "program that wrote it"
         )
     try:
+        content["progress"].pop("evaluated_epoch", None)  # in files from before there were evaluations inside epochs
         content["progress"] = Progress(**content["progress"])
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise _damaged(path, error) from None
     return dict(content)
 

@@ -7,8 +7,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from engine.train.loss import Loss, loss_per_image
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,15 @@ def evaluate(
     batches: Iterable[tuple[Tensor, Tensor]],
     autocast: Callable[[], AbstractContextManager[object]],
     stop: Callable[[], bool] = lambda: False,
+    loss: Loss = "cross-entropy",
 ) -> Score | None:
     """Score `model` on (images float32 [B,C,H,W], labels int64 [B]) batches; None if `stop` said so in between.
 
-    Counts are integers summed on the device, the loss a float64 sum; read once at the end. Dropout is off, and the
-    model is put back into the mode it was in.
+    Counts are integers summed on the device, the loss a float64 sum; read once at the end. `loss` is what the run
+    minimises, so that training and evaluation are curves of one kind; labels are not smoothed. Dropout is off, and
+    every module is put back into the mode it was in.
     """
-    was_training = model.training
+    modes = [(module, module.training) for module in model.modules()]
     model.eval()
     totals: Tensor | None = None
     images = classes = 0
@@ -60,14 +63,15 @@ def evaluate(
                 (
                     ranked[:, 0].sum().double(),
                     ranked.any(1).sum().double(),
-                    F.cross_entropy(logits, labels, reduction="sum").double(),
+                    loss_per_image(logits, labels, loss).sum().double(),
                 )
             )
             totals = batch if totals is None else totals + batch
             images += labels.shape[0]
     finally:
-        model.train(was_training)
+        for module, training in modes:
+            module.training = training
     if totals is None:
         raise ValueError("there is no image to evaluate on")
-    correct1, correct5, loss = totals.tolist()
-    return Score(images, int(correct1), int(correct5), loss, classes)
+    correct1, correct5, loss_sum = totals.tolist()
+    return Score(images, int(correct1), int(correct5), loss_sum, classes)

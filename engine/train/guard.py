@@ -6,6 +6,7 @@ import math
 
 from engine.recipe.schema import Recipe
 from engine.train.checkpoint import Progress
+from engine.train.loss import loss_of_guessing
 from engine.train.meter import Step
 
 # fp16's loss scaler finds its scale by overflowing; only a long row of overflows is a sign of anything.
@@ -19,14 +20,14 @@ class Guard:
 
     Rule one: train.nonfinite_patience updates in a row had a loss or gradient that is not finite. Rule two:
     HIGH_PATIENCE updates in a row had a finite loss above train.loss_limit times the larger of what guessing costs
-    (the logarithm of `classes`) and what the first step cost. Adaptive optimisers need rule two: they bound the step
+    (engine.train.loss) and what the first step cost. Adaptive optimisers need rule two: they bound the step
     and not the gradient, so that an absurd learning rate gives losses of thousands but rarely a NaN.
     """
 
     def __init__(self, recipe: Recipe, classes: int, scaled: bool) -> None:
         """`scaled`: whether a loss scaler is at work (fp16)."""
         self._patience, self._factor, self._scaled = recipe.train.nonfinite_patience, recipe.train.loss_limit, scaled
-        self._guessing = math.log(classes)
+        self._guessing = loss_of_guessing(recipe.train.loss, classes)
 
     def count(self, step: Step, progress: Progress) -> str:
         """Take note of one step in `progress`. Returns what was not finite, loss or grad_norm; "" where all was."""

@@ -10,27 +10,30 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.data.batches import EvalBatches, TrainBatches
 from engine.journal import Journal, RunDir
+from engine.models.errors import ModelError
 from engine.optim import build_optimizer, restore_optimizer, set_learning_rate
 from engine.recipe.schema import Recipe
-from engine.schedules import learning_rate
+from engine.schedules import learning_rate, total_steps
 from engine.train import checkpoint
 from engine.train.checkpoint import Progress
+from engine.train.distill import Distillation
 from engine.train.ema import Ema
 from engine.train.errors import CheckpointError
 from engine.train.evaluate import Score, evaluate
 from engine.train.guard import Guard
+from engine.train.loss import loss_per_image
 from engine.train.meter import Meter, rounded
 from engine.train.stop import Diverged, StopFlag, Stopped
+from engine.train.trained import set_training_mode, shortened, statistics, without_gradient
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Data of a run: what it trains on, what picks the best epoch, what the result is reported on."""
+    """Data of a run: what it trains on, what picks the best weights, what the result is reported on."""
 
     train: TrainBatches
     select: EvalBatches
@@ -46,32 +49,31 @@ class Trainer:
 
     def __init__(
         self, run: RunDir, recipe: Recipe, model: nn.Module, splits: Splits, journal: Journal,
-        device: torch.device, stop: StopFlag,
+        device: torch.device, stop: StopFlag, distillation: Distillation | None = None,
     ) -> None:  # fmt: skip
+        """`recipe` resolved, `model` of any device. Raises RecipeError for a schedule that does not fit the run."""
         self.run, self.recipe, self.journal, self.stop, self.device = run, recipe, journal, stop, device
-        self.splits = splits
+        self.splits, self.distillation = splits, distillation
+        if distillation is not None:
+            model.set_distilled_training(True)  # type: ignore[operator]
         self.model = model.to(device)
         self.ema = Ema(model, recipe.regularize.ema, recipe.regularize.ema_warmup) if recipe.regularize.ema else None
         self.optimizer = build_optimizer(model, recipe)
-        self.scaler = torch.amp.GradScaler(device.type, enabled=recipe.train.precision == "fp16")
+        self.scaler = torch.amp.GradScaler(
+            device.type, init_scale=recipe.train.loss_scale, enabled=recipe.train.precision == "fp16"
+        )
         self.meter = Meter(device, recipe.train.log_every)
         self.progress = Progress()
         self.steps_per_epoch = splits.train.steps_per_epoch
-        self.total_steps = self.steps_per_epoch * recipe.train.epochs
+        self.total_steps = total_steps(recipe, self.steps_per_epoch)
         self.guard = Guard(recipe, splits.train.classes, self.scaler.is_enabled())
         self._saved_at = 0
         self._since = time.monotonic()
         self._interval = (time.monotonic(), 0)
         self._parameters = [p for p in self.model.parameters() if p.requires_grad]
-        # BatchNorm's statistics change in the forward pass, before anybody knows that the step will be skipped.
-        self._running = [
-            buffer
-            for module in self.model.modules()
-            if isinstance(module, nn.modules.batchnorm._NormBase)
-            for buffer in (module.running_mean, module.running_var)
-            if buffer is not None
-        ]
+        self._statistics = statistics(self.model)
         self._report_scores: dict[tuple[str, int], Score] = {}
+        self._gradients_seen = False
 
     # -- a whole run ---------------------------------------------------------------------------------------------
 
@@ -83,12 +85,13 @@ class Trainer:
         """
         self._since = time.monotonic()
         try:
-            self._evaluate_if_due()  # an earlier attempt may have been stopped between an epoch and its evaluation
+            self._evaluate_if_due()  # an earlier attempt may have been stopped between a step and its evaluation
             while self.progress.step < self.total_steps:
                 self._epoch()
                 self._evaluate_if_due()
                 every = self.recipe.train.checkpoint_every_epochs
-                if every and self.epoch_done % every == 0 and self._saved_at != self.progress.step:
+                whole = self.progress.step % self.steps_per_epoch == 0
+                if every and whole and self.epoch_done % every == 0 and self._saved_at != self.progress.step:
                     self._save_good()
         except Stopped as stopped:
             if not self.save():
@@ -99,12 +102,12 @@ class Trainer:
             raise
 
     def _epoch(self) -> None:
+        """From where `progress` stands to the end of the epoch, or of the run if that comes first."""
         accumulate, spe = self.recipe.train.grad_accum_steps, self.steps_per_epoch
-        every = self.recipe.train.checkpoint_every_steps
-        self.model.train()
+        set_training_mode(self.model, self.recipe)
         self._interval = (time.monotonic(), self.progress.step)
         batches = self.splits.train.epoch(self.epoch_done, start_step=self.progress.step % spe)
-        end = (self.epoch_done + 1) * spe
+        end = min((self.epoch_done + 1) * spe, self.total_steps)
         while self.progress.step < end:
             self._step(batches, accumulate)
             if self.meter.full:
@@ -112,10 +115,21 @@ class Trainer:
             if self.stop:
                 self._log(everything=True)
                 raise Stopped(self.stop.reason)
-            if every and self.progress.step % every == 0 and self.progress.step < end:
-                self._log(everything=True)
-                self._save_good()
+            if self.progress.step < end:
+                self._pause_if_due()
         self._log(everything=True)
+
+    def _pause_if_due(self) -> None:
+        """Evaluations and checkpoints inside an epoch. Neither draws a random number that a step would see."""
+        every = self.recipe.train.checkpoint_every_steps
+        saving = bool(every) and self.progress.step % every == 0
+        if not saving and not self._due():
+            return
+        self._log(everything=True)
+        self._evaluate_if_due()
+        if saving and self._saved_at != self.progress.step:
+            self._save_good()
+        self._interval = (time.monotonic(), self.progress.step)
 
     def _step(self, batches: Any, accumulate: int) -> None:
         """One optimiser update from `accumulate` micro-batches; skipped, on the device, when anything is not finite."""
@@ -124,22 +138,21 @@ class Trainer:
         torch.manual_seed(self.recipe.train.seed * 1_000_003 + step)
         set_learning_rate(self.optimizer, learning_rate(self.recipe, step, self.steps_per_epoch))
         total = torch.zeros((), device=self.device)
-        running = [buffer.clone() for buffer in self._running]
+        before = [buffer.clone() for buffer in self._statistics]
         for _ in range(accumulate):
-            images, targets = next(batches)
-            with self.autocast():
-                logits = self.model(images)
-            loss = self._loss(logits.float(), targets) / accumulate
+            loss = self._loss(*next(batches)) / accumulate
             self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
+        if not self._gradients_seen:
+            self._look_at_gradients()
         self.scaler.unscale_(self.optimizer)
         norm = nn.utils.get_total_norm([p.grad for p in self._parameters if p.grad is not None])
         if self.recipe.train.clip_grad:
             nn.utils.clip_grads_with_norm_(self._parameters, self.recipe.train.clip_grad, norm)
         skipped = ~(torch.isfinite(total) & torch.isfinite(norm))
         self._apply(skipped)
-        for buffer, before in zip(self._running, running, strict=True):
-            buffer.copy_(torch.where(skipped, before, buffer))
+        for buffer, earlier in zip(self._statistics, before, strict=True):
+            buffer.copy_(torch.where(skipped, earlier, buffer))
         self.optimizer.zero_grad(set_to_none=True)
         if self.ema is not None:
             self.ema.update(self.model, step, (~skipped).float())
@@ -147,20 +160,41 @@ class Trainer:
         self.meter.add(self.progress.step, total, norm, skipped)
 
     def _apply(self, skipped: Tensor) -> None:
-        if self.scaler.is_enabled():
-            self.scaler.step(self.optimizer)
-            self.scaler.update()
-        elif self.device.type == "cuda":
+        # The scaler's own step() looks for infinities only, and not at a norm or a loss that overflowed.
+        if self.device.type == "cuda":
             # The fused kernels leave weights and state alone where found_inf is 1: no word to the host is needed.
             self.optimizer.found_inf = skipped.float()  # type: ignore[attr-defined]
             self.optimizer.step()
         elif not skipped:
             self.optimizer.step()
+        if self.scaler.is_enabled():
+            self.scaler.update()
 
-    def _loss(self, logits: Tensor, targets: Tensor) -> Tensor:
-        """Mean cross-entropy in nats. Soft targets (from mixing) already hold the smoothing."""
-        smoothing = 0.0 if targets.is_floating_point() else self.recipe.regularize.label_smoothing
-        return F.cross_entropy(logits, targets, label_smoothing=smoothing)
+    def _loss(self, images: Tensor, targets: Tensor) -> Tensor:
+        """Mean loss of a micro-batch in nats; what the second head learns from the teacher is part of it."""
+        with self.autocast():
+            taught = self.distillation.taught(images) if self.distillation else None
+            outputs = self.model(images)
+        heads = outputs if isinstance(outputs, tuple | list) else (outputs,)
+        if len(heads) != (1 if taught is None else 2):
+            raise ModelError(
+                f"{self.recipe.model.name} gives {len(heads)} outputs in training, but distill.kind = "
+                f'"{self.recipe.distill.kind}" needs {1 if taught is None else 2}; use a model that fits it'
+            )
+        recipe = self.recipe
+        base = loss_per_image(heads[0].float(), targets, recipe.train.loss, recipe.regularize.label_smoothing).mean()
+        if self.distillation is None or taught is None:
+            return base
+        return self.distillation.combine(base, heads[1].float(), taught)
+
+    def _look_at_gradients(self) -> None:
+        """Once an attempt, after the first backward pass: raises ModelError for a classifier that learns nothing."""
+        self._gradients_seen = True
+        if missing := without_gradient(self.model):
+            self.journal.event(
+                "warning",
+                message=f"{shortened(missing)}: trained, but the loss does not depend on it; it stays as it is",
+            )
 
     # -- what is written down ------------------------------------------------------------------------------------
 
@@ -257,33 +291,34 @@ class Trainer:
 
     @property
     def selecting_weights(self) -> str:
-        """Which weights pick the best epoch and are exported: the average where there is one."""
+        """Which weights pick the best checkpoint and are exported: the average where there is one."""
         return "ema" if self.ema else "model"
 
+    def _due(self) -> bool:
+        """Whether the weights as they are now are to be evaluated, and have not been."""
+        step, rules = self.progress.step, self.recipe.evaluate
+        if step == 0 or step == self.progress.last.get("step"):
+            return False
+        if step == self.total_steps:
+            return True
+        if rules.every_steps:
+            return step % rules.every_steps == 0
+        return step % self.steps_per_epoch == 0 and self.epoch_done % rules.every_epochs == 0
+
     def _evaluate_if_due(self) -> None:
-        epoch = self.epoch_done
-        if (
-            self.progress.step == 0
-            or self.progress.step % self.steps_per_epoch
-            or epoch == self.progress.evaluated_epoch
-        ):
-            return
-        if epoch % self.recipe.evaluate.every_epochs and epoch < self.recipe.train.epochs:
+        if not self._due():
             return
         scores: dict[str, Score] = {}
         for weights, module in (("model", self.model), ("ema", self.ema.module if self.ema else None)):
             if module is not None:
-                score = evaluate(module, self.splits.select.batches(), self.autocast, lambda: bool(self.stop))
-                if score is None:
-                    raise Stopped(self.stop.reason)
+                score = self._score(module, self.splits.select)
                 scores[weights] = score
         for weights, score in scores.items():
             self._journal_eval(self.splits.select_name, weights, score, "select")
         score = scores[self.selecting_weights]
-        self.progress.evaluated_epoch = epoch
         self.progress.values = {k: rounded(v) for k, v in score.values.items()}
         self.progress.last = self._summary(score)
-        before, final = self.progress.best, epoch == self.recipe.train.epochs
+        before, final = self.progress.best, self.progress.step == self.total_steps
         finite = math.isfinite(score.values["loss"])
         if not finite:
             self.journal.event(
@@ -296,8 +331,16 @@ class Trainer:
         best = finite and better
         if best:
             self.progress.best = self.progress.last
-        if (best or final) and not self.save(best, required=final):
+        # A checkpoint that a stop wrote before this evaluation is written again, lest every attempt evaluate it anew.
+        saving = best or final or self._saved_at == self.progress.step
+        if saving and not self.save(best, required=final):
             self.progress.best = before  # best.pt still is that one
+
+    def _score(self, module: nn.Module, data: EvalBatches) -> Score:
+        score = evaluate(module, data.batches(), self.autocast, lambda: bool(self.stop), self.recipe.train.loss)
+        if score is None:
+            raise Stopped(self.stop.reason)
+        return score
 
     def report(self) -> dict[str, dict[str, Any]]:
         """Score the best and the last checkpoint on the report split, once, and journal both. Leaves the best loaded.
@@ -314,9 +357,7 @@ class Trainer:
             module.load_state_dict(content["ema" if self.ema else "model"])
             at = content["progress"].step
             if (self.selecting_weights, at) not in self._report_scores:
-                score = evaluate(module, self.splits.report.batches(), self.autocast, lambda: bool(self.stop))
-                if score is None:
-                    raise Stopped(self.stop.reason)
+                score = self._score(module, self.splits.report)
                 self._report_scores[self.selecting_weights, at] = score
             score = self._report_scores[self.selecting_weights, at]
             self._journal_eval(self.splits.report_name, self.selecting_weights, score, role, at)

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 import pytest
 
 from engine.journal import RunDir, write_json
+from vitui import inspecting
 from vitui.cli import main
 from vitui.lab import Lab
 from vitui.store import Store, runs
 
 ROOT = Path(__file__).resolve().parents[2]
+TINY_INSPECT = ROOT / "tests/e2e/tiny/engine/inspect/__main__.py"
 RECIPE = """
 [model]
 name = "vit_tiny_patch16_224"
@@ -74,6 +76,11 @@ class Home:
         store.close()
         return run
 
+    def questions(self) -> list[str]:
+        """What the engine was asked about models, a line "process" before those of each process."""
+        path = self.path.parent / "questions"
+        return path.read_text().splitlines() if path.exists() else []
+
     def row(self, run_id: str) -> dict[str, Any]:
         return next(row for row in self("runs", "--all", "--json").json if row["id"] == run_id)
 
@@ -85,6 +92,8 @@ def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr(sys, "argv", ["vitui"])
+    monkeypatch.setattr(inspecting, "COMMAND", (sys.executable, "-S", str(TINY_INSPECT)))
+    monkeypatch.setenv("QUESTIONS", str(tmp_path / "questions"))
 
     def run(*words: str) -> Answer:
         capfd.readouterr()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -16,25 +17,33 @@ import psutil
 import pytest
 
 from engine.journal import RunDir
+from tests.conftest import TINY_MODEL
 
-TINY_MODEL = [
-    "--set", "model.options.embed_dim=16", "--set", "model.options.depth=1", "--set", "model.options.num_heads=2",
-    "--set", "train.threads=1",
-]  # fmt: skip
+__all__ = ["TINY_MODEL", "Vitui", "until"]
 
 
 class Vitui:
     """`vitui` with a home of its own."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, models: Callable[[], Path]) -> None:
         self.home = home
+        self._models = models
         self.env = {**os.environ, "VITUI_HOME": str(home), "COLUMNS": "200", "NO_COLOR": "1"}
 
+    def warm(self) -> None:
+        """Let the home know the models of most tests, so that not every launch loads the engine to ask about them."""
+        with contextlib.suppress(OSError):  # a home that cannot be made is what some tests are about
+            shutil.copytree(self._models(), self.home / "cache", dirs_exist_ok=True)
+
     def popen(self, *words: str, **options: Any) -> subprocess.Popen[str]:
+        if words[:1] == ("run",):
+            self.warm()
         return subprocess.Popen([sys.executable, "-m", "vitui", *words], text=True, env=self.env, **options)
 
     def __call__(self, *words: str, code: int = 0, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         """Run a command and check its exit code."""
+        if words[:1] == ("run",):
+            self.warm()
         done = subprocess.run(
             [sys.executable, "-m", "vitui", *words],
             text=True, env=self.env, capture_output=True, timeout=timeout, stdin=subprocess.DEVNULL,
@@ -101,8 +110,8 @@ def until(condition: Callable[[], object], seconds: float = 60, tell: Callable[[
 
 
 @pytest.fixture
-def vitui(tmp_path: Path) -> Iterator[Vitui]:
-    user = Vitui(tmp_path / "home")
+def vitui(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Vitui]:
+    user = Vitui(tmp_path / "home", lambda: request.getfixturevalue("warm_models"))
     yield user
     deadline = time.monotonic() + 30
     while processes := user.processes():

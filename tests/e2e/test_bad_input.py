@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def tree(folder: Path) -> list[str]:
         (["run", "demo-digits", "--device", "toaster"], "toaster"),
         (["run", "demo-digits", "--name", "x" * 301], "at most 300"),
         (["runs", "--state", "sleeping"], "unknown state sleeping"),
-        (["presets", "--family", "nope"], "unknown family nope; known: demo"),
+        (["presets", "--family", "nope"], "unknown family nope; known: augreg, compact, "),
         (["presets", "show", "nope"], "unknown preset nope"),
         (["edit", "@"], "nothing to change"),
         (["frobnicate"], "frobnicate"),
@@ -49,6 +50,20 @@ def test_bad_words_are_one_sentence_exit_2_and_leave_nothing(vitui: Vitui, words
     assert message.lower() in done.stderr.lower() and "Traceback" not in done.stderr and not done.stdout
     assert not list((vitui.home / "runs").glob("*")) if vitui.home.exists() else True
     assert vitui.json("runs") == []
+
+
+def test_a_model_that_cannot_be_built_is_refused_by_the_engine_itself(vitui: Vitui) -> None:
+    done = vitui("run", "demo-digits", "--set", "model.name=vit_tinyy_patch16_224", code=2)
+    assert "vit_tinyy_patch16_224" in done.stderr and "did you mean vit_tiny_patch16_224" in done.stderr
+    assert "checking the model…" in done.stderr and "Traceback" not in done.stderr and not done.stdout
+    assert list((vitui.home / "runs").iterdir()) == [] and vitui.json("runs") == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_every_shipped_preset_passes_the_check(vitui: Vitui) -> None:
+    done = vitui("presets", "check", timeout=1100)
+    assert re.fullmatch(r"(\d+) of \1 presets pass\n", done.stdout)
 
 
 def test_a_run_that_is_not_there_is_exit_3(vitui: Vitui) -> None:

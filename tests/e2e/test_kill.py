@@ -122,6 +122,7 @@ def test_kill_9_of_everything_is_told_and_the_queue_goes_on(vitui: Vitui) -> Non
 
 def test_closing_the_terminal_leaves_training_alone(vitui: Vitui) -> None:
     """A real pty with `vitui run --follow` in it, hung up as a lost SSH connection is."""
+    vitui.warm()
     child, terminal = pty.fork()
     if child == 0:
         os.execve(

@@ -304,6 +304,7 @@ def test_a_diverging_run_is_shown_with_its_evidence_and_curve(vitui: Vitui, term
 
 
 def test_the_demo_opens_on_its_run(vitui: Vitui, terminal: Callable[..., Terminal]) -> None:
+    vitui.warm()
     term = terminal("demo", size=LARGE)
     term.shows("▶ running  demo", "demo-digits", "[curves]", "importing")
     trainer = vitui.trainer()

@@ -28,6 +28,7 @@ def test_followers_heal_the_worker_and_leave_training_alone(vitui: Vitui, tmp_pa
     third = (tmp_path / "out").read_text().split()[0]
     assert f"not watching any more; run {third} goes on" in (tmp_path / "err").read_text()
     assert vitui.row(third)["state"] == "queued"
+    until(vitui.dir(run).journal.exists)  # on a busy machine the trainer may still be loading
     answer = vitui("stop", second, third, run, second)
     assert {vitui.row(r)["state"] for r in (run, second, third)} == {"stopped"}
     assert answer.stdout == "" and f"{run} is stopped" in answer.stderr

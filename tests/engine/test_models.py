@@ -145,11 +145,12 @@ def test_pretrained_weights_that_cannot_be_fetched_are_never_replaced_by_random_
 
 
 def test_an_export_is_evaluated_at_the_size_it_was_trained_at(tmp_path: Path) -> None:
-    model, arguments = build_model(validate({"model": {"name": "resnet10t"}}), channels=3, classes=5, img_size=40)
+    plain = validate({"model": {"name": "resnet10t"}})
+    model, arguments = build_model(plain, channels=3, classes=5, img_size=40)
     assert model.pretrained_cfg["test_input_size"] == (3, 224, 224)  # what the authors of its weights found best
     cfg = {"input_size": [3, 40, 40], "mean": [0.5] * 3, "std": [0.5] * 3, "crop_pct": 1.0, "interpolation": "bicubic"}
     run = RunDir(tmp_path)
-    export_model(run, model, {**arguments, "in_chans": 3}, cfg, list("abcde"))
+    export_model(run, model, plain.model, {**arguments, "in_chans": 3}, cfg, list("abcde"))
     loaded = timm.create_model(f"local-dir:{run.model}", pretrained=True)
     assert resolve_data_config(model=loaded, use_test_size=True)["input_size"] == (3, 40, 40)
     assert resolve_data_config(model=loaded, use_test_size=True)["crop_pct"] == 1.0

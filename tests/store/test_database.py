@@ -82,6 +82,25 @@ def test_reading_loads_neither_sqlite_utils_nor_numpy_nor_pydantic(home: Home) -
     assert out.stdout.split("\n")[:2] == ["1", "[]"], out.stderr
 
 
+def test_a_database_of_the_first_release_gets_its_new_columns_and_keeps_its_rows(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "lab.db", isolation_level=None)
+    assert schema.migrate(connection, schema.MIGRATIONS[:1]) == ["1_first"]
+    connection.execute(
+        "INSERT INTO runs (id, name, preset, family, state, state_at, created, total_epochs, reference) "
+        "VALUES ('a', 'old', '', '', 'finished', 1, 1, 30, 98.5)"
+    )
+    connection.close()
+    (tmp_path / "runs").mkdir()
+    store = Store(tmp_path)
+    assert store.open() == []
+    run = runs.get(store.reading(), "a")
+    assert run is not None and (run.name, run.total_epochs, run.reference) == ("old", 30, 98.5)
+    assert (run.reference_outcome, run.trainable_params) == ("", None)
+    names = [row["name"] for row in store.reading().execute("SELECT name FROM migrations ORDER BY name")]
+    assert names == ["1_first", "2_outcomes"]
+    store.close()
+
+
 def test_a_failing_migration_leaves_the_old_schema_whole(home: Home) -> None:
     home.add()
 

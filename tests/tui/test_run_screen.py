@@ -40,6 +40,20 @@ async def test_what_is_to_be_seen(lab: FakeLab) -> None:
         assert "epoch 18/30" in screen_text(app), "the end of the log"
 
 
+async def test_an_outcome_for_a_reference_and_the_part_that_is_trained(lab: FakeLab) -> None:
+    lab.change(
+        RUNNING, reference=None, reference_outcome="NaN at epoch 35", reference_source="Table 2", trainable_params=650,
+        total_epochs=29.5, select_is_report=True, selected_on="test",
+    )  # fmt: skip
+    async with running(lab, RUNNING, (200, 40)) as (app, _):
+        assert "reference: NaN at epoch 35" in bar(app, "result") and "top1 on test (selected on it †)" in bar(
+            app, "result"
+        )
+        assert "epoch 18.6/29.5" in bar(app, "progress")
+        shown = " ".join(screen_text(app).split())
+        assert "parameters 208k, 650 trained" in shown and "reference NaN at epoch 35" in shown
+
+
 async def test_the_curve_moves(lab: FakeLab) -> None:
     async with running(lab, RUNNING) as (app, pilot):
         before = chart(app).text_lines()

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from vitui.cli import control, data, demo, doctor, edit, launch, logs, presets, queue, rebuild, runs, show
+from vitui.cli import control, data, demo, doctor, edit, launch, logs, presets, queue, rebuild, runs, show, toggles
 from vitui.errors import UsageError, VitError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ control.add_to(app)
 queue.add_to(app)
 edit.add_to(app)
 presets.add_to(app)
+toggles.add_to(app)
 data.add_to(app)
 demo.add_to(app)
 rebuild.add_to(app)

@@ -57,16 +57,23 @@ def add(
         ),
     ],
     from_: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             "--from",
             metavar="PATH",
-            help="Files already on disk: a folder with train/CLASS and val/CLASS of pictures, or the original archive.",
+            help="Files already on disk: a folder with train/CLASS and val/CLASS of pictures, or a dataset's original "
+            "files or archive. Or a name that timm's dataset factory knows: hfds/REPO (Hugging Face), tfds/NAME, "
+            "torch/NAME.",
         ),
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(metavar="PX", min=4, max=2048, help="Side to pack pictures at, where they differ in size."),
+        typer.Option(
+            metavar="PX",
+            min=4,
+            max=2048,
+            help="Side to pack pictures at, where they differ in size; best twice what the model will see.",
+        ),
     ] = None,
 ) -> None:
     """Download a dataset, or take it from disk, and pack it for training."""
@@ -74,7 +81,10 @@ def add(
     # -P: a folder called engine where the user stands is not ours.
     command = [sys.executable, "-P", "-m", "engine.data", "add", name, "--data-root", str(lab.home / "data")]
     if from_ is not None:
-        command += ["--from", str(from_.expanduser().absolute())]
+        from engine.recipe import datasets
+
+        known = datasets.is_factory_name(from_)
+        command += ["--from", from_ if known else str(Path(from_).expanduser().absolute())]
     if size is not None:
         command += ["--size", str(size)]
     code = _run(command)

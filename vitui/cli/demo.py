@@ -28,7 +28,7 @@ def demo(
     From scratch; about a minute on two CPU cores. It is recorded like any run.
     """
     lab = open_lab(context, create=True)
-    run_id = lab.launch(lab.compose(PRESET), name="demo")
+    run_id = lab.launch(lab.compose(PRESET), name="demo", tell=say)
     say(f"run {run_id}: a tiny ViT on digits, in {lab.home}")
     terminal = sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
     if plain or not terminal:

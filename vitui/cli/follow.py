@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from vitui.cli.opening import say
-from vitui.display import GLYPHS, count, device_name, duration, eta_seconds, percent, progress
+from vitui.display import GLYPHS, count, device_name, duration, epochs, eta_seconds, percent, progress
 
 if TYPE_CHECKING:
     from vitui.lab import Lab
@@ -87,7 +87,12 @@ def _line(event: Event, run: Run) -> str:
         case "phase":
             return f"{data.get('name')}…"
         case "model":
-            return f"model {data.get('name')}: {count(data.get('params'))} parameters, {count(data.get('macs'))} MACs"
+            part = data.get("trainable_params")
+            trained = f" ({count(part)} trained)" if part not in (None, data.get("params")) else ""
+            return (
+                f"model {data.get('name')}: {count(data.get('params'))} parameters{trained}, "
+                f"{count(data.get('macs'))} MACs"
+            )
         case "data":
             return (
                 f"data {data.get('dataset')}: {data.get('train_images')} training images, best epoch picked on "
@@ -102,7 +107,9 @@ def _line(event: Event, run: Run) -> str:
                 which = "best" if data.get("role") == "report-best" else "last"
                 return f"{which} epoch on {data.get('split')}{weights}: {shown}"
             loss = f"train loss {run.loss:.4f}  " if run.loss is not None else ""
-            return f"epoch {_number(event.epoch)}/{run.total_epochs or '?'}  {loss}{data.get('split')}{weights} {shown}"
+            return (
+                f"epoch {_number(event.epoch)}/{epochs(run.total_epochs)}  {loss}{data.get('split')}{weights} {shown}"
+            )
         case "resumed":
             return (
                 f"resumed at step {event.step}, epoch {_number(event.epoch)}"
@@ -133,6 +140,12 @@ def _finish(lab: Lab, run: Run) -> int:
     return 0 if run.state in ("finished", "stopped") else 1
 
 
+def reference_words(run: Run) -> str:
+    """The published value, or what happened instead of one, and where that is written; empty without a reference."""
+    found = percent(run.reference) if run.reference is not None else run.reference_outcome
+    return f"{found} ({run.reference_source})" if found else ""
+
+
 def print_summary(lab: Lab, run: Run) -> None:
     """How a run ended, its results beside the published one, and where its files are."""
     _print(f"{GLYPHS[run.state]} {run.state}: {run.name} ({run.id}) on {device_name(run)}")
@@ -148,8 +161,8 @@ def print_summary(lab: Lab, run: Run) -> None:
             f"  {run.report_split}  {run.metric} {percent(run.report_best)} (best epoch), "
             f"{percent(run.report_last)} (last epoch)"
         )
-    if run.reference is not None:
-        _print(f"  reference {percent(run.reference)} ({run.reference_source})")
+    if reference := reference_words(run):
+        _print(f"  reference {reference}")
     folder = lab.run_dir(run.id)
     _print(f"  files {folder.path}")
     if folder.model.exists():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vitui.cli.opening import Json, complete_preset, complete_toggle, home_of, open_lab, print_json, say
+from vitui.cli.opening import Json, Sets, Toggles, complete_preset, home_of, open_lab, print_json, say
 
 if TYPE_CHECKING:
     from vitui.composition import Composed
@@ -21,25 +21,8 @@ def run(
     preset: Annotated[
         str, typer.Argument(metavar="PRESET", help="Preset name or a .toml file.", autocompletion=complete_preset)
     ],
-    toggle: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--toggle",
-            "-t",
-            metavar="TOGGLE",
-            help="A toggle to switch on (mixup) or off (no-mixup); may be repeated. `vitui toggles` lists them.",
-            autocompletion=complete_toggle,
-        ),
-    ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            "-s",
-            metavar="FIELD=VALUE",
-            help="Set a field, e.g. optim.lr=3e-4; may be repeated. `vitui presets show PRESET` lists them.",
-        ),
-    ] = None,
+    toggle: Toggles = None,
+    set_: Sets = None,
     name: Annotated[
         str, typer.Option(metavar="TEXT", help="What the run is called (default: the preset's name).")
     ] = "",
@@ -82,7 +65,7 @@ def run(
             _print_toml(composed)
         return
     lab = open_lab(context, create=True)
-    run_id = lab.launch(composed, name=name, device=device, tags=tag or (), notes=note, question=question)
+    run_id = lab.launch(composed, name=name, device=device, tags=tag or (), notes=note, question=question, tell=say)
     if json:
         print_json({"run": run_id})
     else:

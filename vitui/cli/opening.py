@@ -76,14 +76,16 @@ def complete_run(context: typer.Context, incomplete: str) -> list[tuple[str, str
 
 def complete_preset(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
     """Shell completion of preset names with their titles."""
-    from vitui.lab import Lab
+    from engine.recipe import presets
+    from vitui.composition import roots
+    from vitui.home import find_home
     from vitui.text import safe
 
     try:
-        found = Lab.open(home_of(context), adopt=False).presets()
+        found = presets.names(roots(find_home(home_of(context))))
     except Exception:
         return []
-    return [(preset.name, safe(preset.title, 60)) for preset in found if preset.name.startswith(incomplete)]
+    return [(name, safe(title, 60)) for name, title in found.items() if name.startswith(incomplete)]
 
 
 def complete_state(incomplete: str) -> list[str]:
@@ -121,5 +123,24 @@ RunId = Annotated[
 RunIds = Annotated[
     list[str],
     typer.Argument(metavar="RUN", help="Run ids or their beginnings; @ is the newest.", autocompletion=complete_run),
+]
+Toggles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--toggle",
+        "-t",
+        metavar="TOGGLE",
+        help="A toggle to switch on (mixup) or off (no-mixup); may be repeated. `vitui toggles` lists them.",
+        autocompletion=complete_toggle,
+    ),
+]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        "-s",
+        metavar="FIELD=VALUE",
+        help="Set a field, e.g. optim.lr=3e-4; may be repeated. `vitui presets show PRESET` lists them.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="JSON on stdout.")]

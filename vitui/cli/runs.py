@@ -84,7 +84,7 @@ def runs(
             ("★ " if run.star else "") + run.name,
             progress(run),
             percent(run.last),
-            percent(run.best),
+            percent(run.best) + ("†" if run.select_is_report and run.best is not None else ""),
             percent(run.report_best),
             percent(run.reference),
             duration(eta_seconds(run)) if run.state == "running" else "",
@@ -94,6 +94,8 @@ def runs(
         for run in found
     ]
     head = ("run", "state", "name", "epoch", "last", "best", "test", "reference", "eta", "device", "age")
+    if any(run.select_is_report and run.best is not None for run in found):
+        say("† selected on the split it is reported on")
     print_table(
         head, rows, right=("epoch", "last", "best", "test", "reference", "eta", "age"), give="name", spare=SPARE
     )

@@ -55,13 +55,13 @@ def show(
     from vitui.cli.follow import print_summary
     from vitui.cli.plot import plot_run
     from vitui.cli.table import print_table
-    from vitui.display import age, count, duration, progress, value
+    from vitui.display import age, duration, progress, trained, value
     from vitui.text import safe
 
     print_summary(lab, found)
     facts = [
         ("preset", found.preset),
-        ("model", found.model + (f" ({count(found.params)} parameters)" if found.params else "")),
+        ("model", found.model + (f" ({trained(found)})" if found.params else "")),
         ("dataset", found.dataset),
         ("seed", str(found.seed)),
         ("progress", f"epoch {progress(found)}, step {found.step}/{found.total_steps or '?'}" if found.step else ""),

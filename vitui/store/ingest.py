@@ -19,7 +19,7 @@ from engine import journal
 from engine.journal import KINDS, RunDir
 from vitui.errors import NotFound
 from vitui.store import runs
-from vitui.store.coerce import any_real, count, real, text
+from vitui.store.coerce import BIGGEST, any_real, count, real, text
 from vitui.store.database import Store
 from vitui.store.series import Series, direction
 
@@ -119,9 +119,9 @@ def _tail(path: Path, offset: int) -> int:
 
 # Columns of `runs` that the journal decides, and where each run starts. The state is not among them.
 _CARRIED: Final[Mapping[str, Any]] = {
-    "host": "", "attempt": 0, "started": None, "params": None, "epoch": 0.0, "total_epochs": None, "step": 0,
-    "total_steps": None, "steps_per_epoch": None, "batch_size": None, "images_per_s": None,
-    "last_event_at": None, "metric": "top1",
+    "host": "", "attempt": 0, "started": None, "params": None, "trainable_params": None, "epoch": 0.0,
+    "total_epochs": None, "step": 0, "total_steps": None, "steps_per_epoch": None, "batch_size": None,
+    "images_per_s": None, "last_event_at": None, "metric": "top1",
     "best": None, "best_epoch": None, "best_step": None, "last": None, "selected_on": "", "select_is_report": 0,
     "report_best": None, "report_last": None, "report_split": "", "loss": None, "journal_offset": 0,
     "journal_skipped": 0, "journal_events": 0, "journal_attempt": 0, "journal_tail": 0,
@@ -262,16 +262,19 @@ class _Intake:
 
     def _data(self, event: dict[str, Any], attempt: int, at: float) -> None:
         known = self.known
-        for name in ("total_steps", "steps_per_epoch", "total_epochs", "batch_size"):
+        for name in ("total_steps", "steps_per_epoch", "batch_size"):
             if (found := count(event.get(name))) is not None:
                 known[name] = found
+        if (epochs := real(event.get("total_epochs"))) is not None and 0 <= epochs <= BIGGEST:
+            known["total_epochs"] = epochs
         known["selected_on"] = text(event.get("select_split"), known["selected_on"])
         known["report_split"] = text(event.get("report_split"), known["report_split"])
         known["select_is_report"] = int(bool(known["report_split"]) and known["selected_on"] == known["report_split"])
 
     def _model(self, event: dict[str, Any], attempt: int, at: float) -> None:
-        if (params := count(event.get("params"))) is not None:
-            self.known["params"] = params
+        for name in ("params", "trainable_params"):
+            if (found := count(event.get(name))) is not None:
+                self.known[name] = found
 
     def _eval(self, event: dict[str, Any], attempt: int, at: float) -> None:
         step, split, weights = count(event.get("step")) or 0, text(event.get("split")), text(event.get("weights"))

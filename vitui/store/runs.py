@@ -58,8 +58,10 @@ class Run(NamedTuple):
     model: str
     dataset: str
     params: int | None
+    trainable_params: int | None
     epoch: float
-    total_epochs: int | None
+    total_epochs: float | None
+    """Not whole where the recipe counts steps; None before such a run has said how many make an epoch."""
     step: int
     total_steps: int | None
     steps_per_epoch: int | None
@@ -83,6 +85,8 @@ class Run(NamedTuple):
     """Latest training loss; None too when that is NaN (`latest.nan_count` counts those)."""
     reference: float | None
     reference_source: str
+    reference_outcome: str
+    """What the reference reports instead of a number, e.g. "NaN at epoch 35"."""
     star: bool
     archived: bool
     notes: str
@@ -111,13 +115,15 @@ class Brief(NamedTuple):
     device: str
     placed: str
     epoch: float
-    total_epochs: int | None
+    total_epochs: float | None
     step: int
     total_steps: int | None
     batch_size: int | None
     images_per_s: float | None
     best: float | None
     last: float | None
+    select_is_report: int
+    """0 or 1."""
     report_best: float | None
     reference: float | None
     star: int
@@ -169,9 +175,10 @@ class NewRun:
     seed: int | None = None
     model: str = ""
     dataset: str = ""
-    total_epochs: int | None = None
+    total_epochs: float | None = None
     reference: float | None = None
     reference_source: str = ""
+    reference_outcome: str = ""
     star: bool = False
     archived: bool = False
     notes: str = ""
@@ -197,9 +204,10 @@ def new_run(run_id: str, labels: Mapping[str, Any], config: Mapping[str, Any]) -
         seed=count(config.get("train.seed")),
         model=text(config.get("model.name")),
         dataset=text(config.get("data.dataset")),
-        total_epochs=count(config.get("train.epochs")),
+        total_epochs=None if count(config.get("train.steps")) else count(config.get("train.epochs")),
         reference=real(reference.get("value")),
         reference_source=text(reference.get("source")),
+        reference_outcome=text(reference.get("outcome")),
         star=labels.get("star") is True,
         archived=labels.get("archived") is True,
         notes=text(labels.get("notes")),

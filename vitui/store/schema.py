@@ -152,7 +152,14 @@ SELECT c.run, c.key,
 FROM curves AS c, json_each(c.vals) AS v
 """
 
-MIGRATIONS: Final[Sequence[Migration]] = (("1_first", _first),)
+
+def _second(db: Database) -> None:
+    """Reference results that are no number, parameters that are trained, and lengths that end inside an epoch."""
+    db.execute("ALTER TABLE runs ADD COLUMN reference_outcome TEXT NOT NULL DEFAULT ''")
+    db.execute("ALTER TABLE runs ADD COLUMN trainable_params INTEGER")
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (("1_first", _first), ("2_outcomes", _second))
 VERSION: Final = len(MIGRATIONS)
 
 

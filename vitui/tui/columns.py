@@ -54,7 +54,9 @@ def _reference(run: Run) -> str:
 def _epochs(run: Run) -> str:
     """Without the decimal where thousands of epochs leave no room for it."""
     text = display.progress(run)
-    return text if len(text) <= EPOCH_WIDTH or run.epoch is None else f"{run.epoch:.0f}/{run.total_epochs}"
+    if len(text) <= EPOCH_WIDTH or run.epoch is None:
+        return text
+    return f"{run.epoch:.0f}/{display.epochs(run.total_epochs)}"
 
 
 def _time_left(run: Run) -> str:

@@ -126,7 +126,7 @@ def accuracies(run: Run, p: Palette, width: int) -> list[Part]:
 def versus(run: Run, p: Palette) -> Part | None:
     """The reference value and, for a run with a final accuracy, how far it is from it."""
     if run.reference is None:
-        return None
+        return (f"reference: {safe(run.reference_outcome, 40)}", p.text) if run.reference_outcome else None
     text = f"reference {display.percent(run.reference)}"
     if run.report_best is not None and math.isfinite(run.report_best):
         text += f" ({run.report_best - run.reference:+.2f})"

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from engine.recipe.fields.base import Auto, Probability, Section
+from engine.recipe.randaugment import parse
 
 
 class Data(Section):
@@ -83,8 +84,8 @@ class Augment(Section):
     order: Literal["mix-erase", "erase-mix"] = Field("mix-erase", json_schema_extra={"advanced": True})
     """timm's loader mixes images and then erases; DeiT's own loop erases and then mixes."""
     repeats: Annotated[int, Field(ge=1, le=16)] = 1
-    """Repeated augmentation (Hoffer et al., 2020): an epoch shows a part of the images, each this many times,
-    differently changed; its number of steps stays."""
+    """Repeated augmentation (Hoffer et al., 2020): an epoch shows a part of the images, each this many times in one
+    batch, differently changed; its number of steps stays."""
     off_epoch: Annotated[int, Field(ge=0)] = Field(0, json_schema_extra={"unit": "epochs"})
     """Epoch from which images are only resized and normalised; 0: never."""
 
@@ -94,6 +95,11 @@ class Augment(Section):
             low, high = getattr(self, name)
             if low > high:
                 raise ValueError(f"augment.{name} = [{low}, {high}] must be ascending; write [{high}, {low}]")
+        if self.randaugment:
+            try:
+                parse(self.randaugment)
+            except ValueError as error:
+                raise ValueError(f"augment.randaugment: {error}") from None
         if self.randaugment and self.autoaugment:
             raise ValueError('augment.randaugment and augment.autoaugment exclude each other; set one of them to ""')
         if (self.crop == "larger") != (self.resize > 0):

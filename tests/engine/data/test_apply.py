@@ -21,6 +21,11 @@ from engine.recipe.schema import Augment, Mix
 
 MEAN, STD = (0.48, 0.45, 0.40), (0.25, 0.24, 0.26)
 EVERYTHING = Augment(hflip=0.5, crop="resized", interpolation="random", randaugment="rand-m9-mstd0.5-inc1", erasing=0.5)
+EVERY_OTHER_THING = Augment(
+    hflip=0.5, vflip=0.5, crop="larger", resize=50, randaugment="tf-n2-m9", color_jitter=0.4, color_jitter_hue=0.1,
+    color_jitter_prob=0.8, grayscale=0.2, equalize=0.3, sharpness=0.3, rotation=10, erasing=0.2, erasing_mode="rand",
+)  # fmt: skip
+THREE = Augment(autoaugment="3a", color_jitter=0.3, vflip=0.5)
 Photos = Callable[..., np.ndarray]
 
 
@@ -120,7 +125,16 @@ def test_no_augmentation_only_normalises(photos: Photos) -> None:
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(
-    "augment", [Augment(hflip=1.0), Augment(hflip=1.0, randaugment="rand-m9", erasing=1.0), EVERYTHING]
+    "augment",
+    [
+        Augment(hflip=1.0),
+        Augment(hflip=1.0, randaugment="rand-m9", erasing=1.0),
+        EVERYTHING,
+        THREE,
+        EVERY_OTHER_THING,
+        Augment(crop="larger", resize=32),
+        Augment(vflip=1.0),
+    ],
 )
 def test_what_is_given_is_never_changed(photos: Photos, channels: int, augment: Augment) -> None:
     images = photos(32, 16, channels)
@@ -160,10 +174,18 @@ def test_resizing_comes_before_padding(photos: Photos) -> None:
     assert np.array_equal(np.rint(levels(run(images, t, 32)[0])), wanted)
 
 
-@pytest.mark.parametrize("mix", [Mix(), Mix(mixup=0.8, cutmix=1.0)])
-@pytest.mark.parametrize("order", ["mix-erase", "erase-mix"])
-def test_micro_batches_together_and_one_by_one_are_the_same(photos: Photos, mix: Mix, order: str) -> None:
-    augment = EVERYTHING.model_copy(update={"order": order})
+@pytest.mark.parametrize(
+    ("everything", "mix", "order"),
+    [
+        (EVERYTHING, Mix(), "mix-erase"),
+        (EVERYTHING, Mix(mixup=0.8, cutmix=1.0), "mix-erase"),
+        (EVERYTHING, Mix(mixup=0.8, cutmix=1.0), "erase-mix"),
+        (EVERY_OTHER_THING, Mix(mixup=0.8, pairing="big-vision"), "mix-erase"),
+        (THREE, Mix(), "mix-erase"),
+    ],
+)
+def test_micro_batches_together_and_one_by_one_are_the_same(photos, everything: Augment, mix: Mix, order: str) -> None:
+    augment = everything.model_copy(update={"order": order})
     images, labels = photos(32, 64), torch.arange(64) % 10
     t = table(augment, mix, 64, (32, 32), 32, parts=4)
     whole = run(images, t, 32, labels, 0.1)
@@ -173,13 +195,18 @@ def test_micro_batches_together_and_one_by_one_are_the_same(photos: Photos, mix:
         assert torch.equal(whole[0][rows], part[0]) and torch.equal(whole[1][rows], part[1])
 
 
-@pytest.mark.parametrize(("side", "out"), [(32, 32), (32, 48), (64, 24)])
-def test_an_image_does_not_depend_on_its_batch(photos: Photos, side: int, out: int) -> None:
+@pytest.mark.parametrize(
+    ("everything", "side", "out"),
+    [(EVERYTHING, 32, 32), (EVERYTHING, 32, 48), (EVERYTHING, 64, 24), (EVERY_OTHER_THING, 32, 48), (THREE, 32, 32)],
+)
+def test_an_image_does_not_depend_on_its_batch(photos: Photos, everything: Augment, side: int, out: int) -> None:
     images, n = photos(side, 24), 24
-    t = table(EVERYTHING, Mix(), n, (side, side), out)
+    t = table(everything, Mix(), n, (side, side), out)
     whole = run(images, t, out)[0]
     order = np.random.default_rng(1).permutation(n)
-    names = ("crop", "flip", "cubic", "op", "arg", "op_cubic", "erase", "noise")
+    names = ("crop", "flip", "vflip", "cubic", "op", "arg", "op_cubic", "cutout", "extra_op", "extra_arg", "erase",
+             "noise")  # fmt: skip
+    names = tuple(name for name in names if getattr(t, name) is not None)
     shuffled = replace(t, **{name: getattr(t, name)[order] for name in names})
     assert torch.equal(run(images[order], shuffled, out)[0], whole[order])
     for k in range(0, n, 5):
@@ -202,8 +229,63 @@ def mixed_table(kind: int, lam: float, box=(0, 0, 0, 0), order="mix-erase", batc
     return replace(t, mix=np.array([kind]), lam=np.array([lam]), box=np.array([box]))
 
 
-def test_mixup_keeps_the_levels_of_the_picture(photos: Photos) -> None:
-    # Trap: normalised floats fed to a uint8 mixer collapse a picture to seven values.
+@pytest.mark.parametrize("how", [Augment(vflip=0.5, hflip=0.5), Augment(vflip=0.5, hflip=0.5, crop="resized")])
+def test_vertical_flips(photos: Photos, how: Augment) -> None:
+    images = photos(32, 40)
+    t = table(how, Mix(), 40, (32, 32), 32)
+    got, plain = (run(images, t if flip else replace(t, vflip=None), 32)[0] for flip in (True, False))
+    for k in range(40):
+        assert torch.equal(got[k], plain[k].flip(1) if t.vflip[k] else plain[k])
+    assert 5 < t.vflip.sum() < 35
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "resize", "out"), [(32, 32, 40, 28), (40, 56, 32, 32), (50, 30, 44, 32), (40, 52, 40, 32)]
+)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_crops_out_of_a_resized_image_equal_pillows_to_the_bit(photos, height, width, resize, out, channels) -> None:
+    images, n = photos(56, 24, channels)[:, :height, :width].copy(), 24
+    how = Augment(crop="larger", resize=resize, interpolation="random", hflip=0.5)
+    t = table(how, Mix(), n, (height, width), out)
+    got = np.rint(levels(run(images, t, out)[0]))
+    for k in range(n):
+        picture = Image.fromarray(images[k].squeeze())
+        short, (top, left) = min(height, width), t.crop[k, :2].tolist()
+        whole = int(resize * width / short), int(resize * height / short)
+        if t.cubic is not None:
+            filter_ = Image.Resampling.BICUBIC if t.cubic[k] else Image.Resampling.BILINEAR
+            picture = picture.resize((whole[0], height), filter_).resize(whole, filter_)
+        picture = picture.crop((left, top, left + out, top + out))
+        wanted = np.asarray(TF.hflip(picture) if t.flip[k] else picture).reshape(out, out, channels)
+        assert np.array_equal(got[k], wanted), k
+
+
+@pytest.mark.parametrize("order", ["mix-erase", "erase-mix"])
+def test_big_vision_mixes_neighbours_without_rounding(photos: Photos, order: str) -> None:
+    images, lam = photos(32, 8), 0.7
+    t = replace(mixed_table(MIXUP, lam, order=order), pairing="big-vision")
+    x, targets = run(images, t, 32, smoothing=0.1)
+    plain = normalize(torch.from_numpy(images).permute(0, 3, 1, 2), MEAN, STD)
+    assert torch.allclose(x, lam * plain + (1 - lam) * torch.roll(plain, 1, 0), atol=1e-5)
+    one = torch.nn.functional.one_hot(torch.arange(8), 10) * 0.9 + 0.01
+    assert torch.allclose(targets, lam * one + (1 - lam) * torch.roll(one, 1, 0), atol=1e-6)
+    # In two micro-batches the first of each has the last of its own for a neighbour.
+    halves = replace(t, parts=2, mix=np.full(2, MIXUP), lam=np.full(2, lam), box=np.zeros((2, 4), np.int64))
+    x2, _ = run(images, halves, 32)
+    assert torch.allclose(x2[4], lam * plain[4] + (1 - lam) * plain[7], atol=1e-5) and torch.equal(x2[5], x[5])
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.3])
+def test_trap_T02_smoothing_in_mixed_targets_follows_its_field(photos: Photos, smoothing: float) -> None:
+    # The reproduction of Tiny ImageNet had 0.1 built into its mixer, so that its ablation of smoothing was a rerun.
+    _, targets = run(photos(32, 8), mixed_table(MIXUP, 0.75), 32, smoothing=smoothing)
+    off = smoothing / 10
+    assert targets[0].tolist() == pytest.approx([0.75 * (1 - smoothing) + off, *[off] * 6, 0.25 * (1 - smoothing) + off,
+                                                 off, off], abs=1e-6)  # fmt: skip
+
+
+def test_trap_T08_mixup_keeps_pixel_values(photos: Photos) -> None:
+    # Maevit fed normalised floats to a mixer of uint8: 0, 1, 2, 3, 253, 254, 255 were all that was left of a picture.
     images = photos(32, 8)
     x, targets = run(images, mixed_table(MIXUP, 0.3), 32, smoothing=0.1)
     wanted = np.rint(images.astype(np.float32) * np.float32(0.3) + images[::-1].astype(np.float32) * np.float32(0.7))

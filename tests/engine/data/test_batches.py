@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from timm.data.distributed_sampler import RepeatAugSampler
 
-from engine.data.batches import EvalBatches, TrainBatches, minival_split
+from engine.data.batches import EvalBatches, TrainBatches
 from engine.data.build import Source, build
 from engine.data.errors import DataError
 from engine.data.pack import PackedDataset
-from engine.recipe import validate
+from engine.data.roles import minival_split
+from engine.data.split import permutation
+from engine.recipe import RecipeError, validate
 from engine.recipe.schema import Recipe
 
 CPU = torch.device("cpu")
@@ -129,9 +132,50 @@ def test_steps_applied_together_equal_steps_applied_alone(
 
 
 def test_images_are_resized_to_what_the_model_sees(dataset: PackedDataset) -> None:
-    for augment in ({}, {"crop": "pad", "hflip": 0.5}, {"crop": "resized"}):
+    for augment in ({}, {"crop": "pad", "hflip": 0.5}, {"crop": "resized"}, {"crop": "larger", "resize": 30}):
         x, y = next(iter(batches(dataset, recipe(augment, img_size=24)).epoch(0)))
         assert x.shape == (12, 3, 24, 24) and x.dtype == torch.float32 and y.dtype == torch.int64
+
+
+@pytest.mark.parametrize(("repeats", "batch", "parts"), [(3, 24, 1), (3, 24, 4), (2, 10, 1), (5, 12, 2)])
+def test_repeated_augmentation_shows_what_timms_sampler_shows(
+    dataset: PackedDataset, repeats: int, batch: int, parts: int
+) -> None:
+    made = batches(dataset, recipe({"repeats": repeats}, batch_size=batch, grad_accum_steps=parts))
+    assert made.steps_per_epoch == 100 // batch
+    pairs = list(made.epoch(1))
+    seen = [n for x, _ in pairs for n in numbers(x)]
+    order = permutation(3, 1, 100)
+    for step in range(made.steps_per_epoch):
+        # timm's RepeatAugSampler with `repeats` GPUs: each takes every so-many-th of the repeated order.
+        sampler = [RepeatAugSampler(order, repeats, rank, False, repeats, 0) for rank in range(repeats)]
+        theirs = np.stack([order[list(s)] for s in sampler], 1).ravel()[step * batch : (step + 1) * batch]
+        assert sorted(seen[step * batch : (step + 1) * batch]) == sorted(theirs)
+    counts = np.bincount(seen)
+    assert counts[counts > 0].max() == repeats and (counts == repeats).sum() >= len(seen) // repeats - 1
+    if parts > repeats:  # copies of an image are in different micro-batches
+        assert all(len(set(numbers(x))) == len(x) for x, _ in pairs)
+    assert torch.cat([y for _, y in pairs]).tolist() == [n % 5 for n in seen]
+
+
+def test_repeated_images_are_changed_differently_and_resume_exactly(dataset: PackedDataset) -> None:
+    r = recipe({"repeats": 3, "crop": "resized", "randaugment": "rand-m9-mstd0.5-inc1"})
+    straight = list(batches(dataset, r).epoch(0))
+    assert len({image.numpy().tobytes() for x, _ in straight for image in x}) > 0.9 * 96
+    for (x, y), (x2, y2) in zip(straight[5:], batches(dataset, r).epoch(0, start_step=5), strict=True):
+        assert torch.equal(x, x2) and torch.equal(y, y2)
+
+
+def test_augmentation_and_mixing_end_at_their_epochs(dataset: PackedDataset) -> None:
+    made = batches(dataset, recipe(AUGMENT | {"off_epoch": 3}, MIX | {"off_epoch": 2}))
+    first = [next(iter(made.epoch(epoch))) for epoch in range(5)]
+    assert [y.dtype for _, y in first] == [torch.float32] * 2 + [torch.int64] * 3
+    for epoch, (x, y) in enumerate(first[2:], 2):
+        order = permutation(3, epoch, 100)[:12]
+        assert y.tolist() == [n % 5 for n in order]
+        assert (numbers(x) == order.tolist()) == (epoch >= 3)
+    plain = next(iter(batches(dataset, recipe()).epoch(4)))
+    assert torch.equal(first[4][0], plain[0]) and torch.equal(first[4][1], plain[1])
 
 
 def test_leaving_an_epoch_early_does_not_hang(dataset: PackedDataset) -> None:
@@ -150,8 +194,10 @@ def test_a_batch_that_is_too_large_is_refused(dataset: PackedDataset) -> None:
 
 
 def test_a_wrong_randaugment_string_is_refused_before_training(dataset: PackedDataset) -> None:
-    with pytest.raises(DataError, match=r'augment.randaugment: "tweights" in "rand-m9-tweights"'):
+    with pytest.raises(RecipeError, match=r'augment.randaugment: "tweights" in "rand-m9-tweights"'):
         batches(dataset, recipe({"randaugment": "rand-m9-tweights"}))
+    with pytest.raises(RecipeError, match=r"augment.resize = 14 is less than data.img_size = 16.*set it to 16 or more"):
+        batches(dataset, recipe({"crop": "larger", "resize": 14}))
 
 
 @pytest.mark.parametrize("tier", ["resident", "packed"])
@@ -195,8 +241,17 @@ def test_minival(photos: Callable[..., np.ndarray], tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("tier", ["resident", "packed"])
-def test_a_gpu_gives_what_the_cpu_gives(dataset: PackedDataset, tier: str) -> None:
-    r = recipe(AUGMENT, MIX, tier, grad_accum_steps=2)
+@pytest.mark.parametrize(
+    "augment",
+    [
+        AUGMENT,
+        {"crop": "larger", "resize": 20, "randaugment": "tf-n2-m5", "vflip": 0.5, "repeats": 3},
+        {"autoaugment": "3a", "color_jitter": 0.4, "color_jitter_hue": 0.2, "rotation": 10.0, "sharpness": 0.5},
+        {"autoaugment": "svhn", "grayscale": 0.2, "equalize": 0.5},
+    ],
+)
+def test_a_gpu_gives_what_the_cpu_gives(dataset: PackedDataset, tier: str, augment: dict[str, Any]) -> None:
+    r = recipe(augment, MIX, tier, grad_accum_steps=2)
     on_cpu = batches(dataset, r).epoch(0)
     made = TrainBatches(dataset.split("train"), None, r, **STATISTICS, classes=5, device=torch.device("cuda"))
     for (x, y), (x2, y2) in zip(on_cpu, made.epoch(0), strict=True):

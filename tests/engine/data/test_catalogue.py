@@ -24,17 +24,41 @@ def test_fashion_mnist_files_and_classes_are_those_of_torchvision() -> None:
     assert list(spec.classes) == theirs.classes
 
 
+def test_mnist_flowers_and_pets_files_are_those_torchvision_downloads() -> None:
+    mnist, theirs = datasets.get("mnist"), torchvision_datasets.MNIST
+    assert [(f.filename, f.md5) for f in mnist.files] == theirs.resources
+    assert {f.url.removesuffix(f.filename) for f in mnist.files} <= set(theirs.mirrors)
+    flowers, theirs = datasets.get("flowers-102"), torchvision_datasets.Flowers102
+    assert {(f.filename, f.md5) for f in flowers.files} == set(theirs._file_dict.values())
+    assert {f.url.removesuffix(f.filename) for f in flowers.files} == {theirs._download_url_prefix}
+    pets = [(f.url, f.md5) for f in datasets.get("pets").files]
+    assert pets == list(torchvision_datasets.OxfordIIITPet._RESOURCES)
+
+
 def test_every_entry_is_consistent() -> None:
     for name, spec in datasets.known().items():
         assert spec.name == name
         assert len(set(spec.classes)) == len(spec.classes)
-        assert len(spec.mean) == len(spec.std) == spec.channels
-        assert set(spec.splits) == {"train", "test"}
-        assert spec.embedded == (spec.download_mb == 0)
+        assert spec.class_count > 1 and len(spec.classes) in (0, spec.class_count)
+        assert len(spec.mean) == len(spec.std) and len(spec.mean) in (0, spec.channels)
+        assert set(spec.splits) <= {"train", "val", "test"} and min(spec.splits.values()) > 0
+        # Without training images there is nothing to compute statistics from.
+        assert "train" in spec.splits or spec.mean
+        assert (spec.size is None) == (spec.pack_size > 0)
+        assert bool(spec.files) + bool(spec.page) + spec.embedded == 1
+        assert spec.remedy == f"vitui data add {name}" + " --from PATH" * bool(spec.page)
+        assert bool(spec.download_mb) == bool(spec.files)
     assert len(datasets.get("cifar100").classes) == 100
     assert list(datasets.get("cifar100").classes) == sorted(datasets.get("cifar100").classes)
     with pytest.raises(KeyError):
-        datasets.get("imagenet")
+        datasets.get("imagenet-21k")
+
+
+def test_a_name_for_timms_factory_is_told_from_a_path(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "torch" / "mine").mkdir(parents=True)
+    named = ["hfds/ylecun/mnist", "torch/kmnist", "tfds/mnist", "torch/mine", "./hfds/x", "pictures", "hfds/", "hf/x"]
+    assert [datasets.is_factory_name(text) for text in named] == [True] * 3 + [False] * 5
 
 
 def test_digits_statistics_and_split_are_those_written_down(tmp_path) -> None:

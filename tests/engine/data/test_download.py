@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tarfile
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,6 +20,7 @@ from engine.data.download import download
 from engine.data.errors import DataError
 from engine.recipe import datasets
 from engine.recipe.datasets import Remote
+from tests.engine.data import layouts
 from tests.engine.data.test_sources import write_idx
 
 
@@ -115,3 +118,41 @@ def test_what_is_there_already_is_not_fetched_again(served, server, tmp_path: Pa
         DataError, match=r"could not be fetched \(HTTP Error 404.*\).*vitui data add fashion-mnist --from"
     ):
         download(spec, tmp_path / "got")
+
+
+@pytest.fixture
+def flowers(server: tuple[str, Path], tmp_path: Path, monkeypatch):
+    """The catalogue entry with the three files of a small Oxford 102 Flower, served."""
+    root = layouts.flowers(tmp_path / "made")
+    with tarfile.open(server[1] / "102flowers.tgz", "w:gz") as tar:
+        tar.add(root / "jpg", arcname="jpg")
+    for name in ("imagelabels.mat", "setid.mat"):
+        shutil.copy(root / name, server[1])
+    counts = {"train": 3, "val": 3, "test": 6}
+    spec = replace(datasets.get("flowers-102"), files=spec_of(*server).files, splits=counts, unnamed=3, pack_size=8)
+    monkeypatch.setattr(datasets, "known", lambda: {"flowers-102": spec})
+    return spec
+
+
+def test_an_archive_and_what_lies_beside_it_become_one_dataset(flowers, server, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    packed = sources.add("flowers-102", data)
+    assert packed.size == (8, 8) and len(packed.split("test")) == 6 and packed.mean == flowers.mean
+    assert [p.name for p in data.iterdir() if not p.name.endswith(".lock")] == ["flowers-102"]
+    # What was fetched elsewhere is taken as it is: the remedy that a failed download names.
+    again = sources.add("flowers-102", tmp_path / "other", path=server[1], size=4)
+    assert again.size == (4, 4) and again.source == str(server[1])
+
+
+def test_a_torn_archive_leaves_nothing_unpacked(flowers, server, tmp_path: Path) -> None:
+    archive = server[1] / "102flowers.tgz"
+    archive.write_bytes(archive.read_bytes()[:-400])
+    with pytest.raises(DataError, match=r"102flowers\.tgz is not a whole"):
+        sources.add("flowers-102", tmp_path / "data", path=server[1])
+    assert [p for p in (tmp_path / "data").iterdir() if not p.name.endswith(".lock")] == []
+
+
+def test_what_cannot_be_downloaded_says_where_it_is(tmp_path: Path) -> None:
+    for name in ("imagenet", "imagenetv2", "resisc45", "kitti-distance"):
+        with pytest.raises(DataError, match=rf"get it from http.*, then: vitui data add {name} --from PATH"):
+            sources.add(name, tmp_path / "data")

@@ -97,6 +97,16 @@ def test_resized_crop_falls_back_to_the_largest_centre_crop() -> None:
     assert np.array_equal(table(augment, batch=5, in_size=(90, 40)).crop, [tall] * 5)
 
 
+@pytest.mark.parametrize(("size", "resize", "whole"), [((32, 32), 40, (40, 40)), ((48, 72), 40, (40, 60))])
+def test_crops_out_of_a_larger_image_are_uniform(size, resize, whole) -> None:
+    t = table(Augment(crop="larger", resize=resize), batch=9000, in_size=size)
+    for column in (0, 1):
+        counts = np.bincount(t.crop[:, column])
+        assert len(counts) == whole[column] - 32 + 1 and stats.chisquare(counts).pvalue > 1e-5
+    assert (t.crop[:, 2:] == 32).all() and t.cubic.all()
+    assert table(Augment(crop="larger", resize=40), in_size=(40, 44)).cubic is None  # it has that size already
+
+
 def test_pad_crops_are_uniform() -> None:
     crop = table(Augment(crop="pad", pad=4), batch=9000).crop
     for column in (0, 1):
@@ -105,9 +115,36 @@ def test_pad_crops_are_uniform() -> None:
 
 
 def test_flips_and_filters_are_fair_coins_independent_of_each_other() -> None:
-    t = table(batch=8000)
-    counts = np.array([[np.sum((t.flip == a) & (t.cubic == b)) for a in (0, 1)] for b in (0, 1)])
-    assert stats.chisquare(counts.ravel()).pvalue > 1e-5
+    t = table(EVERYTHING.model_copy(update={"vflip": 0.5}), batch=8000)
+    assert np.array_equal(t.flip, table(batch=8000).flip)
+    numbers = t.flip * 4 + t.vflip * 2 + t.cubic
+    assert stats.chisquare(np.bincount(numbers, minlength=8)).pvalue > 1e-5
+    few = table(Augment(vflip=0.3), batch=8000).vflip
+    assert stats.binomtest(int(few.sum()), 8000, 0.3).pvalue > 1e-5
+
+
+def test_off_epochs() -> None:
+    augment = EVERYTHING.model_copy(update={"off_epoch": 5})
+    mix = BOTH.model_copy(update={"off_epoch": 3})
+    for epoch in range(7):
+        t, wanted = table(augment, mix, epoch=epoch), table(epoch=epoch)
+        assert (t.mix is None, t.lam is None, t.pairing is None) == (epoch >= 3,) * 3
+        if epoch < 5:
+            assert np.array_equal(t.crop, wanted.crop) and np.array_equal(t.erase, wanted.erase)
+        else:
+            assert same(t, table(Augment(), Mix(), epoch=epoch)) and t.augment.interpolation == "bilinear"
+    assert same(table(EVERYTHING, BOTH, epoch=400), table(epoch=400))  # 0 is never
+
+
+def test_big_visions_mixup_has_one_lambda_a_batch_and_never_below_a_half() -> None:
+    mix = Mix(mixup=0.5, pairing="big-vision")
+    drawn = [table(Augment(), mix, step=step, parts=4) for step in range(1500)]
+    assert all((t.lam == t.lam[0]).all() and (t.mix == MIXUP).all() and len(t.lam) == 4 for t in drawn[:20])
+    lam = np.array([t.lam[0] for t in drawn])
+    theirs = np.random.default_rng(0).beta(0.5, 0.5, 3000)
+    assert lam.min() >= 0.5 and stats.ks_2samp(lam, np.maximum(theirs, 1 - theirs)).pvalue > 1e-5
+    cut = table(Augment(), Mix(cutmix=1.0, pairing="big-vision"), batch=512, parts=1)
+    assert cut.mix.tolist() == [CUTMIX] and cut.lam[0] >= 0.5
 
 
 def test_erased_rectangles_follow_timm() -> None:

@@ -14,7 +14,9 @@ from timm.data import auto_augment as timm_aa
 
 from engine.data import randaugment as ra
 from engine.data.draw import draw
-from engine.data.operations import randaugment
+from engine.data.operations import operate
+from engine.recipe import RecipeError, validate
+from engine.recipe.randaugment import RandAugment, parse
 from engine.recipe.schema import Augment, Mix
 
 TIMM = {
@@ -43,8 +45,7 @@ def by_pillow(image: np.ndarray, name: str, arg: float, cubic: bool) -> np.ndarr
 
 def ours(images: np.ndarray, op: np.ndarray, arg: np.ndarray, cubic: np.ndarray) -> np.ndarray:
     x = torch.from_numpy(images.copy()).permute(0, 3, 1, 2).contiguous()
-    mean = [f / 255 for f in FILL[: images.shape[3]]]
-    return randaugment(x, op, arg, cubic, mean).permute(0, 2, 3, 1).numpy()
+    return operate(x, op, arg, fill=list(FILL[: images.shape[3]]), cubic=cubic).permute(0, 2, 3, 1).numpy()
 
 
 @pytest.mark.parametrize("name", ra.OPS)
@@ -155,14 +156,34 @@ def test_drawn_operations_and_arguments_follow_timms_distribution(text: str) -> 
     [
         ("rand-m9-tweights", "tweights"), ("rand-x3", "x3"), ("rand-m9.5", "m9.5"), ("rand-", '""'), ("aug-m9", "aug"),
         ("rand-p1.5", "p from 0 to 1"), ("rand-n0", "n from 1"), ("rand-m9-mstd", "mstd"), ("rand-w1", "w1"),
+        ("rand-m9-m3", "m twice"), ("tv-m31", "m from 0 to 30"), ("tv-n0", "n from 1"), ("tf-m21", "m from 0 to 20"),
+        ("tv-n2-mstd0.5", "mstd0.5.*allowed are n2, m9"), ("tf-p0.5", "p0.5.*allowed are n2, m15"),
     ],
 )  # fmt: skip
 def test_an_unknown_piece_is_named(text: str, piece: str) -> None:
     with pytest.raises(ValueError, match=piece):
-        ra.parse(text)
+        parse(text)
 
 
 def test_parse() -> None:
-    assert ra.parse("rand-m9-mstd0.5-inc1") == ra.RandAugment(9, 0.5, True, 2, 0.5, 10)
-    assert ra.parse("rand-m3-n1-p0.7-mmax30-mstd101") == ra.RandAugment(3, float("inf"), False, 1, 0.7, 30)
-    assert ra.parse("rand") == ra.RandAugment()
+    assert parse("rand-m9-mstd0.5-inc1") == RandAugment(9, 0.5, True, 2, 0.5, 10)
+    assert parse("rand-m3-n1-p0.7-mmax30-mstd101") == RandAugment(3, float("inf"), False, 1, 0.7, 30)
+    assert parse("rand") == RandAugment()
+    assert parse("tv-n3-m0") == RandAugment(0, 0.0, False, 3, 1.0, 30, "tv")
+    assert parse("tv") == RandAugment(9, 0.0, False, 2, 1.0, 30, "tv")
+    assert parse("tf-m15") == RandAugment(15, 0.0, False, 2, 1.0, 20, "tf")
+
+
+def test_trap_T16_a_magnitude_above_its_cap_is_refused_and_never_clipped() -> None:
+    # timm clips m15 to 10 without mmax and says nothing, which makes AugReg's medium and strong levels one.
+    for text, cap in (("rand-m15", "mmax10"), ("rand-m20-mmax15", "mmax15"), ("rand-m11-mstd101", "mmax10")):
+        with pytest.raises(ValueError, match=rf"above its cap {cap}, .*add mmax"):
+            parse(text)
+    with pytest.raises(RecipeError, match=r'augment.randaugment: m15 in "rand-m15-inc1" is above its cap mmax10'):
+        validate({"augment": {"randaugment": "rand-m15-inc1"}})
+    drawn = [
+        draw(Augment(randaugment=text), Mix(), seed=1, epoch=0, step=0, batch=400, in_size=(32, 32), out_size=32)
+        for text in ("rand-m10-n2-p1", "rand-m15-n2-p1-mmax20", "rand-m20-n2-p1-mmax20")
+    ]
+    largest = [np.abs(t.arg[t.op == ra.ROTATE]).max() for t in drawn]
+    assert largest == pytest.approx([30, 45, 60])

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.recipe import RecipeError, diff, presets, toggles
+from engine.recipe import RecipeError, presets
 from engine.recipe.schema import Recipe
 
 
@@ -71,40 +71,71 @@ def test_a_users_preset_wins_over_a_shipped_one_and_two_of_one_name_are_refused(
         presets.load("demo-digits", [tmp_path])
 
 
-def test_flipping_every_toggle_on_and_off_is_seen_in_the_recipe() -> None:
-    sgd = Recipe.model_validate({"optim": {"name": "sgd"}, "train": {"epochs": 5}})
-    for toggle in toggles.TOGGLES:
-        base = toggles.apply(sgd, [f"no-{toggle.id}"])
-        assert toggle.is_on(base) is False, toggle.id
-        turned_on = toggles.apply(base, [toggle.id])
-        assert toggle.is_on(turned_on) is True, toggle.id
-        assert {c.key for c in diff(base, turned_on)} == set(toggle.on), toggle.id
-        again = toggles.apply(turned_on, [f"no-{toggle.id}"])
-        assert diff(base, again) == [], toggle.id
+REFERENCES = """
+[train]
+epochs = 3
+[[reference]]
+value = 70.0
+source = "table 1, the rest"
+[[reference]]
+source = "table 2"
+tolerance = 1.0
+when = { mix.mixup = 0.0 }
+cells = [
+  { value = 71, at = "row a", when = { train.epochs = 3 } },
+  { value = 72, at = "row b", when = { train.epochs = 4, optim.betas = [0.9, 0.999] } },
+  { outcome = "NaN at epoch 2", when = { train.epochs = 5 } },
+]
+[[reference]]
+outcome = "slow"
+source = "somebody"
+"""
 
 
-def test_a_toggle_that_is_already_so_keeps_the_presets_own_value() -> None:
-    recipe = Recipe.model_validate({"mix": {"mixup": 0.2}})
-    assert toggles.apply(recipe, ["mixup"]).mix.mixup == 0.2
+def test_a_reference_may_hold_for_some_recipes_alone(tmp_path: Path) -> None:
+    write(tmp_path, "a", REFERENCES)
+    preset = presets.load("a", [tmp_path])
+
+    def shown(tree: dict[str, dict[str, object]]) -> tuple[float | None, str]:
+        recipe = Recipe.model_validate(tree)
+        number, outcome = preset.reference_for(recipe), preset.outcome_for(recipe)
+        assert number is not None and outcome is not None
+        return number.value, outcome.outcome
+
+    assert preset.reference is not None and preset.reference.source == "table 2, row a"
+    assert shown({"train": {"epochs": 3}}) == (71, "slow")
+    assert shown({"train": {"epochs": 4}}) == (72, "slow")
+    assert shown({"train": {"epochs": 4}, "optim": {"name": "adamw", "betas": [0.9, 0.99]}}) == (70, "slow")
+    assert shown({"train": {"epochs": 4}, "optim": {"name": "sgd"}}) == (70, "slow")
+    assert shown({"train": {"epochs": 3}, "mix": {"mixup": 0.2}}) == (70, "slow")
+    assert shown({"train": {"epochs": 5}}) == (70, "NaN at epoch 2")
 
 
-def test_turning_off_one_rival_leaves_the_other() -> None:
-    recipe = Recipe.model_validate({"augment": {"crop": "pad"}})
-    assert toggles.apply(recipe, ["no-random-resized-crop"]).augment.crop == "pad"
-    assert toggles.apply(recipe, ["random-resized-crop"]).augment.crop == "resized"
+def test_references_are_not_inherited(tmp_path: Path) -> None:
+    write(tmp_path, "a", REFERENCES)
+    write(tmp_path, "b", 'extends = "a"')
+    assert presets.load("b", [tmp_path]).references == () and presets.load("b", [tmp_path]).reference is None
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("text", "message"),
     [
-        (["mixupp"], "unknown toggle mixupp; did you mean mixup?"),
-        (["no-mixupp"], "did you mean no-mixup?"),
-        (["mixup", "no-mixup"], "both on and off"),
-        (["random-crop", "random-resized-crop"], "exclude each other"),
-        (["nesterov"], "this recipe has no optim.nesterov (optim.name = adamw)"),
+        ("when = { mix.mixpu = 0.0 }", "when names an unknown field mix.mixpu; did you mean mix.mixup?"),
+        ("when = 3", "when = 3"),
+        ("cells = [3]", "unknown field cells"),
+        ("outcom = 'NaN'", "unknown field outcom; did you mean outcome?"),
+        ("tolerance = -1", "tolerance = -1"),
     ],
 )
-def test_bad_toggles_are_one_sentence(words: list[str], message: str) -> None:
+def test_a_bad_reference_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
+    write(tmp_path, "a", f"[[reference]]\nvalue = 3\nsource = 'x'\n{text}")
     with pytest.raises(RecipeError) as caught:
-        toggles.apply(Recipe(), words)
-    assert message in str(caught.value)
+        presets.load("a", [tmp_path])
+    assert "reference: " in str(caught.value) and message in str(caught.value)
+
+
+def test_names_and_titles_come_without_validation(tmp_path: Path) -> None:
+    write(tmp_path, "a", 'title = "A"\n[train]\nepochs = "many"')
+    write(tmp_path, "b", "abstract = true")
+    assert presets.names([tmp_path]) == {"a": "A"}
+    assert presets.names() == {p.name: p.title for p in presets.load_all()}

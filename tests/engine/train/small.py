@@ -14,11 +14,15 @@ from engine.data.pack import Split
 from engine.journal import Journal, RunDir
 from engine.recipe import validate
 from engine.recipe.resolve import Facts, resolve
+from engine.train.distill import Distillation
 from engine.train.loop import Splits, Trainer
 from engine.train.stop import StopFlag
 
 
-def small_trainer(path: Path, recipe: dict[str, Any], fingerprint: str = "f") -> Trainer:
+def small_trainer(
+    path: Path, recipe: dict[str, Any], fingerprint: str = "f", model: nn.Module | None = None,
+    distillation: Distillation | None = None,
+) -> Trainer:  # fmt: skip
     """BatchNorm and a linear layer on 4x4 images of three classes; 6 steps of 4 images an epoch unless said otherwise.
 
     The journal is `path`/journal.jsonl, its writes unbuffered.
@@ -30,9 +34,11 @@ def small_trainer(path: Path, recipe: dict[str, Any], fingerprint: str = "f") ->
     train = {"batch_size": 4, "epochs": 2, **recipe.get("train", {})}
     resolved = resolve(validate({**recipe, "train": train}), Facts(image_size=4, train_bytes=384, free_memory=10**9))
     device = torch.device("cpu")
+    torch.set_num_threads(1)  # as the session decides for so small a model
     batches = TrainBatches(split, None, resolved, mean=[0.5], std=[0.3], classes=3, device=device)
     evaluation = EvalBatches(split, None, resolved, mean=[0.5], std=[0.3], device=device)
-    torch.manual_seed(0)
-    model = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(16, 3))
+    if model is None:
+        torch.manual_seed(0)
+        model = nn.Sequential(nn.BatchNorm2d(1), nn.Flatten(), nn.Linear(16, 3))
     splits = Splits(batches, evaluation, "test", evaluation, "test", fingerprint)
-    return Trainer(run, resolved, model, splits, Journal(run.journal, 1), device, StopFlag())
+    return Trainer(run, resolved, model, splits, Journal(run.journal, 1), device, StopFlag(), distillation)

@@ -1,4 +1,4 @@
-"""Parts of training against independent values: schedules, parameter groups, averages, evaluation, checkpoints."""
+"""Parts of training against independent values: averages, evaluation, the meter, checkpoints."""
 
 from __future__ import annotations
 
@@ -7,82 +7,16 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-import timm
 import torch
-from timm.optim import param_groups_weight_decay
-from timm.scheduler import CosineLRScheduler
 from timm.utils import ModelEmaV3
 from torch import nn
 
 from engine.journal import RunDir
-from engine.optim import build_optimizer, decays, param_groups, set_learning_rate
-from engine.recipe import validate
-from engine.recipe.schema import Recipe
-from engine.schedules import learning_rate
 from engine.train import checkpoint
 from engine.train.checkpoint import Progress
 from engine.train.ema import Ema, decay_at
 from engine.train.evaluate import evaluate
 from engine.train.meter import Meter
-
-
-@pytest.mark.parametrize("prefix", [True, False])
-def test_cosine_equals_timms_at_every_step(prefix: bool) -> None:
-    recipe = validate(
-        {
-            "optim": {"lr": 5e-4},
-            "schedule": {"warmup_epochs": 3, "warmup_lr": 1e-6, "min_lr": 1e-5, "warmup_prefix": prefix},
-            "train": {"epochs": 20},
-        }
-    )
-    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=5e-4)
-    theirs = CosineLRScheduler(
-        optimizer, t_initial=200 - 30 * prefix, lr_min=1e-5, warmup_t=30, warmup_lr_init=1e-6, warmup_prefix=prefix,
-        t_in_epochs=False,
-    )  # fmt: skip
-    for step in range(200):
-        theirs.step_update(step)
-        assert learning_rate(recipe, step, 10) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-9), step
-
-
-def test_constant_keeps_the_peak_after_the_warm_up() -> None:
-    recipe = validate({"schedule": {"name": "constant", "warmup_epochs": 1}, "train": {"epochs": 3}})
-    rates = [learning_rate(recipe, step, 4) for step in range(12)]
-    assert rates == sorted(rates) and rates[4:] == [recipe.optim.lr] * 8 and rates[0] == recipe.schedule.warmup_lr
-
-
-@pytest.mark.parametrize(
-    "name", ["vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "swin_tiny_patch4_window7_224"]
-)
-def test_what_decays_is_what_timm_decays(name: str) -> None:
-    model = timm.create_model(name, num_classes=10)
-    theirs = param_groups_weight_decay(model, 0.05, no_weight_decay_list=model.no_weight_decay())
-    decayed_there = {id(p) for group in theirs if group["weight_decay"] for p in group["params"]}
-    ours = param_groups(model, 0.05)
-    decayed_here = {id(p) for group in ours if group["weight_decay"] for p in group["params"]}
-    assert decayed_here == decayed_there
-    assert sum(len(g["params"]) for g in ours) == len(list(model.parameters()))
-
-
-def test_trap_T19_weight_norm_gains_tokens_and_positions_do_not_decay() -> None:
-    layer = torch.nn.utils.parametrizations.weight_norm(nn.Linear(4, 8))
-    named = dict(layer.named_parameters())
-    assert named["parametrizations.weight.original0"].shape == (8, 1)
-    assert not decays("parametrizations.weight.original0", named["parametrizations.weight.original0"], set())
-    assert decays("parametrizations.weight.original1", named["parametrizations.weight.original1"], set())
-    old = torch.nn.utils.weight_norm(nn.Linear(4, 8))
-    assert not decays("weight_g", dict(old.named_parameters())["weight_g"], set())
-    table = nn.Parameter(torch.zeros(1, 9, 4))
-    assert not decays("positional_emb", table, set()) and not decays("x.cls_token", table, set())
-    assert decays("head.weight", nn.Parameter(torch.zeros(3, 4)), set())
-    assert not decays("head.weight", nn.Parameter(torch.zeros(3, 4)), {"head.weight"})
-
-
-def test_groups_keep_their_scale_of_the_learning_rate() -> None:
-    optimizer = build_optimizer(nn.Linear(2, 2), Recipe())
-    optimizer.param_groups[0]["lr_scale"] = 0.5
-    set_learning_rate(optimizer, 0.1)
-    assert [g["lr"] for g in optimizer.param_groups] == [0.05, 0.1]
 
 
 def test_the_average_equals_timms_and_copies_counters() -> None:

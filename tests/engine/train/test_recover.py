@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from engine.journal import RunDir, read_all
+from engine.models.rescale import BiasLayer
 from engine.optim import build_optimizer, restore_optimizer
 from engine.recipe import validate
 from engine.train import checkpoint, loop
@@ -146,6 +147,20 @@ def test_running_statistics_survive_a_step_that_is_skipped(tmp_path: Path) -> No
     trainer._step(iter([(images * torch.nan, labels)]), 1)
     assert torch.equal(norm.running_mean, kept[0]) and torch.equal(norm.running_var, kept[1])
     assert all(torch.isfinite(v).all() for v in trainer.ema.module.state_dict().values())
+
+
+def test_a_skipped_step_does_not_count_for_rescales_calibration(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    layer = BiasLayer(16)
+    trainer = small_trainer(
+        tmp_path / "r", {}, model=torch.nn.Sequential(torch.nn.Flatten(), layer, torch.nn.Linear(16, 3))
+    )
+    images, labels = torch.rand(4, 1, 4, 4), torch.tensor([0, 1, 2, 0])
+    trainer._step(iter([(images, labels)]), 1)
+    kept = layer.mean.clone()
+    torch.testing.assert_close(kept, images.flatten(1).mean(0))
+    trainer._step(iter([(images * torch.nan, labels)]), 1)
+    assert torch.equal(layer.mean, kept) and layer.count == 1
 
 
 class FullDisk:

@@ -14,6 +14,7 @@ from vitui.tui.views import RunView, Setting
 from vitui.tui.widgets.lines import Line
 
 if TYPE_CHECKING:
+    from vitui.store import Run
     from vitui.store.metrics import Event
 
 KEY_WIDTH = 30
@@ -87,7 +88,9 @@ def event_text(kind: str, data: Mapping[str, Any]) -> str:
         case "phase":
             return str(data.get("name", ""))
         case "model":
-            return f"{data.get('name', '?')}, {display.count(_number(data.get('params')))} parameters"
+            params, part = _number(data.get("params")), _number(data.get("trainable_params"))
+            trained = "" if part in (None, params) else f", {display.count(part)} trained"
+            return f"{data.get('name', '?')}, {display.count(params)} parameters{trained}"
         case "data":
             return (
                 f"{data.get('dataset', '?')}: {display.count(_number(data.get('train_images')))} training images, "
@@ -131,7 +134,7 @@ def fact_lines(view: RunView, p: Palette) -> list[Line]:
     rows: list[tuple[str, str]] = [
         ("preset", run.preset),
         ("model", run.model),
-        ("parameters", display.count(run.params)),
+        ("parameters", display.trained(run).replace(" parameters", "")),
         ("dataset", run.dataset),
         ("optimiser", f"{config.get('optim.name', '')} lr {display.value(config.get('optim.lr'))}"),
         ("batch", display.value(config.get("train.batch_size"))),
@@ -148,7 +151,7 @@ def fact_lines(view: RunView, p: Palette) -> list[Line]:
         ("", ""),
         ("commit", commit),
         ("torch, timm", ", ".join(str(packages[k]) for k in ("torch", "timm") if k in packages)),
-        ("reference", "" if run.reference is None else f"{display.percent(run.reference)} {run.reference_source}"),
+        ("reference", _reference(run)),
         ("tags", " ".join(run.tags)),
         ("question", run.question),
         ("notes", " ".join(run.notes.split())),
@@ -163,6 +166,11 @@ def fact_lines(view: RunView, p: Palette) -> list[Line]:
             lines.append([(f"{name:<12}", p.dim), (first, p.text)])
             lines += [[(" " * 12, p.dim), (part, p.text)] for part in rest[:5]]
     return lines
+
+
+def _reference(run: Run) -> str:
+    found = display.percent(run.reference) if run.reference is not None else run.reference_outcome
+    return f"{found} {run.reference_source}" if found else ""
 
 
 def _wrapped(text: str, width: int) -> list[str]:
