@@ -148,7 +148,6 @@ class Session:
         from engine.data.roles import train_bytes
         from engine.inspect.describe import describe
         from engine.models.build import build
-        from engine.train.trained import shortened, trained_beside_head
 
         facts = Facts(
             image_size=min(dataset.size),
@@ -178,11 +177,6 @@ class Session:
             macs=counted.macs, input_size=[dataset.channels, size, size], pretrained=recipe.model.pretrained,
             random=built.random,
         )  # fmt: skip
-        if recipe.train.scope == "head" and (others := trained_beside_head(model)):
-            self.journal.event(
-                "warning",
-                message=f'train.scope = "head", but {shortened(others)} outside the classifier is trained too',
-            )
         return recipe, model, built.arguments
 
     def _distillation(self, recipe: Recipe, dataset: PackedDataset, device: torch.device) -> Distillation | None:
@@ -196,6 +190,14 @@ class Session:
         assert isinstance(size, int)
         teacher = build_teacher(recipe, channels=dataset.channels, classes=len(dataset.classes), img_size=size)
         teacher.module.to(device)
+        # A teacher from the hub says nothing of its classes.
+        if other := [pair for pair in zip(teacher.classes, dataset.classes, strict=False) if pair[0] != pair[1]]:
+            theirs, ours = other[0]
+            self.journal.event(
+                "warning",
+                message=f"distill.teacher: {len(other)} of its classes have other names than the dataset's, "
+                f'first "{theirs}" for "{ours}"; it teaches them as if they were the same',
+            )
         mean, std = self._normalization
         return Distillation(recipe.distill, lambda images: logits(teacher, images, mean, std))
 

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 PATIENCE_S = 0.3
 """Seconds an answer may take before somebody who waits is told what for."""
 PACKAGES = ("vitui", "torch", "timm")
+CODE = Path(datasets.__file__).parents[1]
+"""The engine's own: a checkout that was pulled says something else under the same version."""
 
 # What besides sections `model` and `distill` decides how a model is built and what its training keeps in memory.
 _DECIDES = (
@@ -88,6 +90,7 @@ def question(home: Path, recipe: Recipe) -> Question:
         "shape": [shape.channels, shape.classes, shape.img_size],
         "files": [stamp for path in _files(recipe) for stamp in _stamps(path)],
         "versions": [_version(name) for name in PACKAGES],
+        "code": [stamp for path in sorted(CODE.glob("*/*.py")) for stamp in _stamps(path)],
     }
     key = hashlib.sha256(json.dumps(matters, sort_keys=True).encode()).hexdigest()
     return Question(key, tree, shape.channels, shape.classes, shape.img_size)
@@ -97,9 +100,9 @@ def _files(recipe: Recipe) -> Iterator[Path]:
     """Files and folders of the user's that the model is built from."""
     if recipe.model.weights:
         yield Path(recipe.model.weights)
-    for name in (recipe.model.name, recipe.distill.teacher):
-        if name.startswith(LOCAL):
-            yield Path(name.removeprefix(LOCAL))
+        yield Path(recipe.model.weights).with_name("config.json")  # of an export: which of its modules are exchanged
+    if recipe.distill.teacher.startswith(LOCAL):
+        yield Path(recipe.distill.teacher.removeprefix(LOCAL))
 
 
 def _stamps(path: Path) -> list[tuple[str, int, int]]:

@@ -26,14 +26,15 @@ from engine.recipe.schema import flatten
 from vitui.errors import UsageError
 
 LOCAL = "local-dir:"
-"""How a model's or teacher's name begins that is a folder on disk."""
+"""How a teacher's name begins that is a folder on disk."""
 
 
 @dataclass(frozen=True)
 class Composed:
     """A recipe ready to launch. `changes` are against the preset; `origins` say where each leaf's value comes from.
 
-    `reference` and `outcome` are what the preset knows about this very recipe: a number, and a result that is none.
+    `reference` and `outcome` are what is known about this recipe: a number, and a result that is none. They are the
+    preset's; where changes made it another preset of the family (--toggle no-mixup on an ablation's base), that one's.
     """
 
     preset: str
@@ -90,15 +91,16 @@ def compose_run(
         recipe, origins = compose(layers)
     recipe = _anchored(recipe)
     changes = tuple(diff(base.recipe, recipe))
+    known = (presets.twin(recipe, base.family, where) if changes else None) or base
     return Composed(
-        base.name, base.family, recipe, changes, origins, base.reference_for(recipe), base.outcome_for(recipe)
+        base.name, base.family, recipe, changes, origins, known.reference_for(recipe), known.outcome_for(recipe)
     )
 
 
 def _anchored(recipe: Recipe) -> Recipe:
     """`recipe` with every path in it seen from here."""
     tree = recipe.model_dump(mode="json")
-    places = ((tree["model"], "weights", ""), (tree["model"], "name", LOCAL), (tree["distill"], "teacher", LOCAL))
+    places = ((tree["model"], "weights", ""), (tree["distill"], "teacher", LOCAL))
     for section, leaf, prefix in places:
         path = section[leaf].removeprefix(prefix)
         if path and section[leaf].startswith(prefix):

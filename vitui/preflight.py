@@ -103,7 +103,7 @@ def check_data(home: Path, recipe: Recipe) -> None:
         other = _there(home, "evaluate.select_dataset", recipe.evaluate.select_dataset, known)
         if other.state == "embedded":
             raise UsageError(f'evaluate.select_dataset = "{other.name}" is not packed yet; run `{other.command}`')
-        _check_same_classes(home, status, other)
+        _check_can_select(home, status, other)
 
 
 def _there(home: Path, field: str, name: str, known: dict[str, DatasetStatus]) -> DatasetStatus:
@@ -111,8 +111,8 @@ def _there(home: Path, field: str, name: str, known: dict[str, DatasetStatus]) -
     status = known.get(name)
     if status is None:
         hint = nearest(name, known)
-        if _NAME.fullmatch(name) and not hint:
-            hint = f"; add your own with `vitui data add {name} --from PATH`"
+        if _NAME.fullmatch(name):
+            hint += f"{' Or' if hint else ';'} add your own with `vitui data add {name} --from PATH`"
         raise UsageError(f'{field} = "{name}" is not known{hint}')
     if status.state == "damaged":
         raise UsageError(
@@ -129,21 +129,30 @@ def _there(home: Path, field: str, name: str, known: dict[str, DatasetStatus]) -
     return status
 
 
-def _check_same_classes(home: Path, trained: DatasetStatus, selecting: DatasetStatus) -> None:
-    """Raises UsageError unless both have the same classes in the same order, as far as names are known yet."""
+def _check_can_select(home: Path, trained: DatasetStatus, selecting: DatasetStatus) -> None:
+    """Raises UsageError unless they are other pictures, of as many channels and of the same classes in the same order.
+
+    A dataset that is packed at first use says nothing of names and channels before.
+    """
     what = f'evaluate.select_dataset = "{selecting.name}"'
     if selecting.classes != trained.classes:
         raise UsageError(
             f"{what} has {selecting.classes} classes, {trained.name} has {trained.classes}; choose another"
         )
-    names = [_classes(home / "data" / status.name / "manifest.json") for status in (trained, selecting)]
-    if all(names) and names[0] != names[1]:
-        raise UsageError(f"{what} has other classes than {trained.name}, or in another order; choose another")
+    ours, theirs = (_manifest(home, status.name) for status in (trained, selecting))
+    if ours.get("fingerprint", 0) == theirs.get("fingerprint", 1):
+        raise UsageError(f"{what} holds the very images of {trained.name}; use evaluate.select_on")
+    for key, says in (
+        ("classes", f"has other classes than {trained.name}, or in another order"),
+        ("channels", f"has {theirs.get('channels')} channels a picture, {trained.name} has {ours.get('channels')}"),
+    ):
+        if key in ours and key in theirs and ours[key] != theirs[key]:
+            raise UsageError(f"{what} {says}; choose another")
 
 
-def _classes(manifest: Path) -> list[str]:
-    content: Any = read_json(manifest)
-    return list(content["classes"]) if isinstance(content, dict) else []
+def _manifest(home: Path, name: str) -> dict[str, Any]:
+    content: Any = read_json(home / "data" / name / "manifest.json")
+    return content if isinstance(content, dict) else {}
 
 
 def check_device(device: str, devices: Sequence[Device]) -> None:

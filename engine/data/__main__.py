@@ -42,7 +42,8 @@ def main(argv: list[str] | None = None) -> int:
     try:
         return _add(options) if options.command == "add" else _list(options)
     except DataError as error:
-        print(f"engine.data: {error}", file=sys.stderr)
+        # It may quote names out of somebody's archive: one line, and nothing that a terminal would obey.
+        print("engine.data: " + "".join(c if c.isprintable() else "?" for c in str(error)), file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("engine.data: interrupted; nothing was added", file=sys.stderr)

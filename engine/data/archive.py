@@ -6,6 +6,7 @@ import gzip
 import lzma
 import re
 import shutil
+import stat
 import tarfile
 import zipfile
 import zlib
@@ -17,11 +18,14 @@ from typing import IO
 from engine.data.build import Progress, quiet
 from engine.data.errors import DataError
 
-# RuntimeError: an encrypted or strangely compressed .zip.
-_TORN = (
+# RuntimeError: an encrypted or strangely compressed .zip. Decompressors raise OSError too, but without a number.
+TORN = (
     tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError,
+    UnicodeError,
 )  # fmt: skip
 _BLOCK = 1 << 20
+# What macOS's own archiver puts beside the files: their attributes, under the same names.
+_MACOS = "__MACOSX"
 
 
 def is_archive(path: Path) -> bool:
@@ -44,6 +48,8 @@ def unpack(path: Path, folder: Path, progress: Progress = quiet) -> None:
                 )
             done = 0
             for name, content in members:
+                if PurePosixPath(name).parts[:1] == (_MACOS,):
+                    continue
                 target = folder / _safe(name, path)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 with content, open(target, "xb") as file:
@@ -51,10 +57,19 @@ def unpack(path: Path, folder: Path, progress: Progress = quiet) -> None:
                         file.write(block)
                         done += len(block)
                 progress(f"unpacking {path.name}", done, bytes_in_all)
-    except _TORN as error:
-        raise DataError(f"{path} is not a whole archive ({error}); fetch it again") from None
-    except FileExistsError as error:
+    except TORN as error:
+        raise DataError(f"{path} is not a whole archive ({first_line(error)}); fetch it again") from None
+    except OSError as error:
+        if error.errno is None:
+            raise DataError(f"{path} is not a whole archive ({error}); fetch it again") from None
+        if not isinstance(error, FileExistsError):
+            raise
         raise DataError(f"{path} has two files of one name ({error.filename}); fetch it again") from None
+
+
+def first_line(error: BaseException) -> str:
+    """What went wrong, without the list of everything that tarfile tried."""
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(":")
 
 
 @contextmanager
@@ -62,7 +77,7 @@ def _opened(path: Path) -> Iterator[tuple[Iterator[tuple[str, IO[bytes]]], int]]
     """Name and content of every plain file, and the bytes of all of them. Links and devices are left out."""
     if path.name.endswith(".zip"):
         with zipfile.ZipFile(path) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [entry for entry in archive.infolist() if not entry.is_dir() and not _is_link(entry)]
             contents = ((entry.filename, archive.open(entry)) for entry in entries)
             yield contents, sum(entry.file_size for entry in entries)
         return
@@ -70,9 +85,17 @@ def _opened(path: Path) -> Iterator[tuple[Iterator[tuple[str, IO[bytes]]], int]]
         plain = [member for member in tar if member.isreg()]
         files = ((member.name, file) for member in plain if (file := tar.extractfile(member)) is not None)
         yield files, sum(member.size for member in plain)
-        # gzip's checksum lies behind the archive's own end.
-        while tar.fileobj is not None and tar.fileobj.read(_BLOCK):
-            pass
+        check_end(tar)
+
+
+def check_end(tar: tarfile.TarFile) -> None:
+    """Read what is left of an archive: gzip's checksum lies behind its own end. Raises what `TORN` lists."""
+    while tar.fileobj is not None and tar.fileobj.read(_BLOCK):
+        pass
+
+
+def _is_link(entry: zipfile.ZipInfo) -> bool:
+    return stat.S_ISLNK(entry.external_attr >> 16)
 
 
 def _safe(name: str, path: Path) -> PurePosixPath:

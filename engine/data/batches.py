@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.data.apply import apply, normalize
-from engine.data.draw import Table, draw
+from engine.data.draw import Table, at_epoch, draw
 from engine.data.errors import DataError
 from engine.data.pack import Joined, Split
 from engine.data.resample import resize_and_crop, to_device
@@ -78,7 +78,8 @@ class TrainBatches:
         the first images of a random order, the copies of each in one batch. There the copies go to one GPU each; here
         they lie as far apart as the batch allows, so that few meet in a micro-batch or are mixed with each other.
         """
-        order, repeats = permutation(self.recipe.train.seed, epoch, self.images), self.recipe.augment.repeats
+        order = permutation(self.recipe.train.seed, epoch, self.images)
+        repeats = at_epoch(self.recipe.augment, epoch).repeats
         if repeats == 1:
             return order
         copies = np.arange(self.steps_per_epoch * self.batch).reshape(-1, self.batch)

@@ -59,14 +59,16 @@ def build(root: Path, name: str, source: Source, progress: Progress = quiet) -> 
     """Pack `source` as ``<root>/<name>`` and open it. A dataset that is there already is returned as it is.
 
     Nothing is visible under that name before everything is written and synced; after a crash the next build of
-    the name removes what was left. Raises DataError: wrong images, no space, folder not writable.
+    the name removes what was left. Raises DataError: wrong or no images, no space, folder not writable.
     """
     folder = root / check_name(name)
     with naming_errors(root), locked(root, name):
-        if folder.exists():
-            return PackedDataset.open(folder)
+        if (packed := packed_already(root, name)) is not None:
+            return packed
         for stale in root.glob(f".{name}.*.packing"):  # ours alone: whoever made it held the lock and is gone
             shutil.rmtree(stale)
+        if empty := [split for split, count in source.counts.items() if not count]:
+            raise DataError(f"{source.origin} has no image for {' and '.join(empty)}; fetch the whole dataset")
         _check_space(root, source)
         temporary = root / f".{name}.{secrets.token_hex(4)}.packing"
         temporary.mkdir()
@@ -79,6 +81,19 @@ def build(root: Path, name: str, source: Source, progress: Progress = quiet) -> 
             shutil.rmtree(temporary, ignore_errors=True)
             raise
     return PackedDataset.open(folder)
+
+
+def packed_already(root: Path, name: str) -> PackedDataset | None:
+    """The packed dataset of that name, opened; None where there is none.
+
+    Raises DataError for a damaged one, and for a folder of that name that is something else.
+    """
+    folder = root / name
+    if (folder / MANIFEST).exists():
+        return PackedDataset.open(folder)
+    if folder.exists():
+        raise DataError(f"{folder} is in the way: it is no packed dataset; move it elsewhere and try again")
+    return None
 
 
 @contextmanager

@@ -7,7 +7,6 @@ import io
 import pickle
 import re
 import tarfile
-import zlib
 from collections.abc import Callable, Iterator
 from functools import partial
 from itertools import islice
@@ -16,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
+from engine.data.archive import TORN, check_end, first_line
 from engine.data.build import Source
 from engine.data.errors import DataError
 from engine.data.pack import Images, Labels
+from engine.data.pictures import children
 
 SIDE = 32
 PIXELS = 3 * SIDE * SIDE
@@ -33,7 +34,7 @@ class Files:
         self.path = path
         self._contents: dict[str, Callable[[], bytes]] = {}
         if path.is_dir():
-            for file in sorted(path.iterdir()):
+            for file in children(path):
                 if file.is_file():
                     self._contents[file.name] = file.read_bytes
         else:
@@ -46,8 +47,9 @@ class Files:
                     file = tar.extractfile(member) if member.isreg() else None
                     if file is not None:
                         self._contents[PurePosixPath(member.name).name] = partial(bytes, file.read())
-        except (tarfile.TarError, EOFError, OSError, ValueError) as error:
-            raise DataError(f"{self.path} is not a whole tar archive ({error}); fetch it again") from None
+                check_end(tar)
+        except (*TORN, OSError, ValueError) as error:
+            raise DataError(f"{self.path} is not a whole tar archive ({first_line(error)}); fetch it again") from None
 
     def __contains__(self, name: str) -> bool:
         return name in self._contents
@@ -66,7 +68,7 @@ def is_cifar(path: Path) -> bool:
     """Whether `path` is a folder in one of the four layouts or an archive of one. Raises DataError: torn archive."""
     if path.is_file():
         return re.search(r"\.(tar|tgz|tar\.gz)$", path.name) is not None and _is_layout(_first_names(path))
-    return path.is_dir() and _is_layout({file.name for file in path.iterdir() if file.is_file()})
+    return path.is_dir() and _is_layout({file.name for file in children(path) if file.is_file()})
 
 
 def _is_layout(names: set[str]) -> bool:
@@ -79,8 +81,8 @@ def _first_names(path: Path) -> set[str]:
         with tarfile.open(path) as tar:
             files = (PurePosixPath(member.name).name for member in tar if member.isreg())
             return set(islice(files, 20))
-    except (tarfile.TarError, EOFError, OSError, ValueError, zlib.error) as error:
-        raise DataError(f"{path} is not a whole tar archive ({error}); fetch it again") from None
+    except (*TORN, OSError, ValueError) as error:
+        raise DataError(f"{path} is not a whole tar archive ({first_line(error)}); fetch it again") from None
 
 
 def read_cifar(path: Path) -> Source:
@@ -132,7 +134,9 @@ def _python(files: Files, train: list[str], test: str, key: str, meta: str, name
         data, labels = content.get("data"), content.get(key)
         if not isinstance(data, np.ndarray) or data.dtype != np.uint8 or data.ndim != 2 or data.shape[1] != PIXELS \
                 or not isinstance(labels, list) or len(labels) != len(data):  # fmt: skip
-            raise DataError(f"{files.path / name} is not a CIFAR batch (uint8 data of {PIXELS} columns and {key})")
+            raise DataError(
+                f"{files.path / name} is not a CIFAR batch (uint8 data of {PIXELS} columns and {key}); fetch it again"
+            )
         batches[name] = data, np.asarray(labels, np.int64)
 
     def read(split: str) -> Iterator[tuple[Images, Labels]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import http.client
 import os
+import ssl
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -37,7 +38,7 @@ def _fetch(remote: Remote, path: Path, name: str, progress: Progress) -> Path:
                 file.write(block)
                 done += len(block)
                 progress(f"downloading {path.name}", done, remote.bytes)
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
+    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
         part.unlink(missing_ok=True)
         reason = error if isinstance(error, urllib.error.HTTPError) else getattr(error, "reason", error)
         raise DataError(

@@ -116,8 +116,7 @@ def draw(
     `augment.off_epoch` on images are only resized, from `mix.off_epoch` on nothing is mixed. Raises ValueError for a
     RandAugment string that cannot be parsed.
     """
-    if augment.off_epoch and epoch >= augment.off_epoch:
-        augment = _plain(augment)
+    augment = at_epoch(augment, epoch)
     if mix.off_epoch and epoch >= mix.off_epoch:
         mix = Mix()
     stream = streams(seed, epoch, step)
@@ -150,9 +149,15 @@ def draw(
     return Table(batch, parts, augment, **fields)
 
 
-def _plain(augment: Augment) -> Augment:
-    """No change but the resizing; bilinear where the filter was random, as timm does without augmentation."""
-    return Augment(interpolation="bilinear" if augment.interpolation == "random" else augment.interpolation)
+def at_epoch(augment: Augment, epoch: int) -> Augment:
+    """`augment` itself, or from its off_epoch on no change but the resizing, and every image once.
+
+    Then bilinear where the filter was random, as timm does without augmentation.
+    """
+    if not augment.off_epoch or epoch < augment.off_epoch:
+        return augment
+    interpolation = "bilinear" if augment.interpolation == "random" else augment.interpolation
+    return Augment(interpolation=interpolation, order=augment.order)
 
 
 def shorter_side_to(short: int, size: tuple[int, int]) -> tuple[int, int]:

@@ -7,6 +7,7 @@ timm (and with it torch), nor the libraries `datasets` and `tensorflow_datasets`
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
@@ -48,6 +49,9 @@ def from_factory(name: str, cache: Path, size: int | None = None, progress: Prog
     for library in _LIBRARIES[kind]:
         if importlib.util.find_spec(library) is None:
             raise DataError(f"{name} needs the library {library}, which is not installed; run: pip install {library}")
+    if kind == "hfds":
+        # Code from a repository is never run; early versions of the library run it, or ask, unless told not to.
+        os.environ["HF_DATASETS_TRUST_REMOTE_CODE"] = "0"
     with_library = _asking(name)
     splits = with_library(partial(_splits, kind, rest, cache))
     if "train" not in splits or len(splits) < 2:
@@ -64,7 +68,7 @@ def from_factory(name: str, cache: Path, size: int | None = None, progress: Prog
             continue
         if labels and min(labels) < 0:
             raise DataError(f"{name} has images without a label in {split}; choose another dataset")
-        counts[split], highest = len(labels), max(highest, *labels)
+        counts[split], highest = len(labels), max([highest, *labels])
         sizes, grey = sizes + seen, grey and without_colour
     if len(opened) < 2:
         raise DataError(f"{name} has labels in its training split alone; it cannot be evaluated on")
@@ -121,7 +125,6 @@ def _open(kind: str, name: str, cache: Path, split: str) -> Any:
 
     cache.mkdir(parents=True, exist_ok=True)
     keys = _keys(name) if kind == "hfds" else {}
-    # Code from a repository is never run, whatever the library's default may be.
     return create_dataset(f"{kind}/{name}", root=str(cache), split=split, download=kind != "hfds", **keys)
 
 

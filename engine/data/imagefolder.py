@@ -11,7 +11,7 @@ from pathlib import Path
 
 from engine.data.build import Progress, Source, quiet
 from engine.data.errors import DataError
-from engine.data.pictures import children, picture_source, pictures, some
+from engine.data.pictures import children, is_picture, picture_source, pictures, some
 
 SPLIT_FOLDERS = {
     "train": ("train", "training"),
@@ -46,10 +46,13 @@ def read_imagefolder(path: Path, size: int | None = None, progress: Progress = q
 
 
 def class_folders(folder: Path) -> list[str]:
-    """Names of the class folders in their order. Raises DataError when there is none."""
-    classes = ordered(p.name for p in children(folder) if p.is_dir())
+    """Names of the class folders in their order. Raises DataError: none, or pictures beside them."""
+    found = children(folder)
+    classes = ordered(p.name for p in found if p.is_dir())
     if not classes:
         raise DataError(f"{folder} has no class folders; lay it out as {folder.name}/CLASS/*.png")
+    if loose := [p.name for p in found if is_picture(p.name) and p.is_file()]:
+        raise DataError(f"{folder} has pictures outside its class folders ({some(loose)}); move them into one, or away")
     return classes
 
 

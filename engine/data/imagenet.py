@@ -107,13 +107,14 @@ def _labelled(folder: Path, labels: Path, classes: Sequence[str]) -> list[tuple[
     out: dict[Path, int] = {}
     for line in lines(labels)[1 if labels.suffix == ".csv" else 0 :]:
         words = line.replace(",", " ").split()
-        picture = files.get(words[0])
-        if len(words) < 2 or picture is None:
+        picture = files.get(words[0]) if len(words) > 1 else None
+        if picture is None:
             raise DataError(f'{labels} has the line "{line[:60]}", which names no picture in {folder} and its class')
         label = number.get(words[1], int(words[1]) if words[1].isdecimal() else -1)
         if not 0 <= label < len(classes):
             raise DataError(f'{labels} gives {words[0]} the class "{words[1]}", which train/ does not have')
-        out[picture] = label
+        if out.setdefault(picture, label) != label:
+            raise DataError(f"{labels} gives {words[0]} two classes; fetch it again")
     if missing := sorted({file.name for file in files.values() if file not in out}):
         raise DataError(f"{labels} has no line for {some(missing)}; fetch it again")
     return sorted(out.items(), key=lambda item: (item[1], item[0]))

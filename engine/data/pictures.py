@@ -55,13 +55,23 @@ def picture_source(
 
 
 def pictures(folder: Path) -> list[Path]:
-    """Every picture file below `folder`, sorted. Raises DataError when there is none."""
-    files = [
-        Path(base) / name for base, _, names in os.walk(folder, followlinks=True) for name in names if is_picture(name)
-    ]
+    """Every picture file below `folder`, sorted.
+
+    Raises DataError: none, a folder that cannot be read, a link to a folder above it, below which all would repeat.
+    """
+    files: list[Path] = []
+    for base, folders, names in os.walk(folder, followlinks=True, onerror=_unreadable):
+        files += [Path(base) / name for name in names if is_picture(name)]
+        for link in (Path(base) / name for name in folders):
+            if link.is_symlink() and Path(base).resolve().is_relative_to(link.resolve()):
+                raise DataError(f"{link} is a link to a folder above it; remove it")
     if not files:
         raise DataError(f"{folder} has no pictures ({', '.join(EXTENSIONS)}); remove the folder or fill it")
     return sorted(files)
+
+
+def _unreadable(error: OSError) -> None:
+    raise DataError(f"{error.filename} cannot be read: {error.strerror}")
 
 
 def is_picture(name: str) -> bool:
@@ -80,7 +90,7 @@ def children(folder: Path) -> list[Path]:
 def lines(path: Path) -> list[str]:
     """The lines of a text file that are not blank. Raises DataError when it is missing or no text."""
     try:
-        content = path.read_text(encoding="utf-8")
+        content = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise DataError(f"{path} is missing; fetch the whole dataset again") from None
     except OSError as error:
@@ -98,6 +108,8 @@ def some(names: Iterable[str]) -> str:
 
 def side_of(sizes: Sizes, size: int | None, where: str) -> int:
     """Side in px to pack at. Raises DataError when pictures differ in size, or are not square, and `size` is None."""
+    if not sizes:
+        raise DataError(f"{where} has no pictures; fetch the whole dataset")
     if size is not None:
         return size
     (width, height), _ = sizes.most_common(1)[0]

@@ -11,7 +11,7 @@ from engine.data.errors import DataError
 from engine.data.pack import Joined, PackedDataset, Split
 from engine.data.split import Indices, stratified
 from engine.recipe.schema import Recipe
-from engine.recipe.splits import fraction_images, split_roles, train_images
+from engine.recipe.splits import fraction_images, minival_images, split_roles, train_images
 
 # Which draw of engine.data.split.stratified is for what.
 _MINIVAL, _FRACTION = 0, 1
@@ -44,22 +44,16 @@ def assign(recipe: Recipe, dataset: PackedDataset, root: Path) -> Roles:
     """The roles that `recipe` (resolved) gives to the images of `dataset`, and of evaluate.select_dataset in `root`.
 
     First data.train_fraction is taken of the training images, then data.minival of those; both of every class in
-    proportion, by train.seed. Raises RecipeError for a split that is not there or both trains and judges, DataError for
-    a part without images and for a selecting dataset that is missing or has other classes.
+    proportion, by train.seed. Raises RecipeError for a split that is not there or both trains and judges and for a part
+    without images, DataError for a selecting dataset that is missing or has other classes.
     """
     counts = {name: len(split) for name, split in dataset.splits.items()}
     names = split_roles(recipe, counts)
     images = _joined(dataset, names.train)
     rows = np.arange(len(images))
     if recipe.data.train_fraction < 1:
-        count = fraction_images(recipe, counts)
-        if not count:
-            raise DataError(
-                f"data.train_fraction = {recipe.data.train_fraction:g} of {len(images)} training images is none; "
-                f"use at least {1 / len(images):.2g}"
-            )
-        rows = stratified(images.labels, count, recipe.train.seed, draw=_FRACTION)
-    train, minival = minival_split(images.labels[rows], recipe.data.minival, recipe.train.seed)
+        rows = stratified(images.labels, fraction_images(recipe, counts), recipe.train.seed, draw=_FRACTION)
+    train, minival = minival_split(images.labels[rows], minival_images(recipe, counts), recipe.train.seed)
     report = Part(names.report, dataset.split(names.report))
     if recipe.evaluate.select_dataset:
         select = _other(recipe.evaluate.select_dataset, dataset, root)
@@ -71,17 +65,11 @@ def assign(recipe: Recipe, dataset: PackedDataset, root: Path) -> Roles:
     return Roles(trained, select, report, _warnings(recipe, dataset))
 
 
-def minival_split(labels: Indices, fraction: float, seed: int) -> tuple[Indices, Indices]:
-    """Indices to train on and to select on (both ascending): `fraction` of the images, every class in proportion.
+def minival_split(labels: Indices, count: int, seed: int) -> tuple[Indices, Indices]:
+    """Indices to train on and `count` to select on (both ascending), every class in proportion.
 
-    Depends on its arguments alone. Raises DataError when so small a fraction leaves nothing to select on.
+    Depends on its arguments alone.
     """
-    count = round(len(labels) * fraction)
-    if fraction and not count:
-        raise DataError(
-            f"data.minival = {fraction:g} of {len(labels)} training images is none; "
-            f"use at least {1 / max(1, len(labels)):.2g}"
-        )
     chosen = stratified(labels, count, seed, draw=_MINIVAL)
     return np.setdiff1d(np.arange(len(labels)), chosen), chosen
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 from collections.abc import Iterator, Sequence
@@ -12,14 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from engine.data.archive import is_archive, unpack
-from engine.data.build import Progress, Source, build, locked, naming_errors, quiet
+from engine.data.build import Progress, Source, build, locked, naming_errors, packed_already, quiet
 from engine.data.cifar import is_cifar
 from engine.data.download import download
 from engine.data.errors import DataError
 from engine.data.factory import from_factory
 from engine.data.idx import is_idx
 from engine.data.layouts import described, expected, read
-from engine.data.pack import MANIFEST, Images, Labels, PackedDataset, check_name
+from engine.data.pack import Images, Labels, PackedDataset, check_name
 from engine.data.split import stratified
 from engine.recipe import datasets
 from engine.recipe.datasets import DatasetSpec
@@ -39,10 +40,10 @@ def add(
     """
     check_name(name)
     spec = datasets.known().get(name)
-    if (root / name / MANIFEST).exists():
+    if (packed := packed_already(root, name)) is not None:
         if path is not None or factory:
             raise DataError(f'dataset "{name}" is there already; choose another name, or delete {root / name} first')
-        return PackedDataset.open(root / name)
+        return packed
     if size is not None and spec is not None and spec.size is not None:
         raise DataError("--size is only for folders of pictures; the other layouts have one size")
     if spec is not None and spec.embedded:
@@ -106,10 +107,7 @@ def _from_download(spec: DatasetSpec, root: Path, size: int | None, progress: Pr
             packed = build(root, spec.name, source, progress)
         shutil.rmtree(folder, ignore_errors=True)
     finally:
-        # Whole files stay for another try, empty folders do not.
-        for empty in (folder, folder.parent):
-            with suppress(OSError):
-                empty.rmdir()
+        _remove_empty(folder)
     return packed
 
 
@@ -120,10 +118,16 @@ def _from_factory(name: str, factory: str, root: Path, size: int | None, progres
         packed = build(root, name, replace(from_factory(factory, cache, size, progress), title=name), progress)
         shutil.rmtree(cache, ignore_errors=True)
     finally:
-        for empty in (cache, cache.parent):
-            with suppress(OSError):
-                empty.rmdir()
+        _remove_empty(cache)
     return packed
+
+
+def _remove_empty(folder: Path) -> None:
+    """What was fetched whole stays for another try, empty folders do not."""
+    folders = [Path(base) for base, _, _ in os.walk(folder, topdown=False)]
+    for empty in (*folders, folder.parent):
+        with suppress(OSError):
+            empty.rmdir()
 
 
 def _read(name: str, spec: DatasetSpec | None, path: Path, size: int | None, progress: Progress) -> Source:
@@ -160,6 +164,11 @@ def _unpacked(name: str, files: Sequence[Path], root: Path, progress: Progress) 
                     unpack(file, folder, progress)
                 else:
                     shutil.copy(file, folder)
-            yield folder
+            try:
+                yield folder
+            except DataError as error:
+                # The folder is gone when this is read; what the user has is the archive.
+                where = files[0] if len(files) == 1 else files[0].parent
+                raise DataError(str(error).replace(str(folder), str(where))) from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)

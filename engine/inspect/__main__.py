@@ -20,6 +20,7 @@ from engine.models.build import build
 from engine.models.errors import ModelError
 from engine.models.names import DROPOUTS
 from engine.models.teacher import build_teacher
+from engine.optim import param_groups
 from engine.recipe.compose import validate
 from engine.recipe.errors import RecipeError
 from engine.recipe.schema import Recipe
@@ -58,16 +59,18 @@ def _positive(request: dict[str, Any], name: str) -> int:
 
 
 def _model_part(recipe: Recipe) -> dict[str, Any]:
-    """The leaves of a recipe that decide what is built and what it keeps for the backward pass."""
+    """The leaves of a recipe that decide what is built, how it is trained and what it keeps for the backward pass."""
     tree = recipe.model_dump(mode="json")
     regularize = {field: tree["regularize"][field] for field in (*DROPOUTS.values(), "mlp_dropout")}
     train = {field: tree["train"][field] for field in ("scope", "mode", "sync_bn")}
-    return {"model": tree["model"], "distill": tree["distill"], "regularize": regularize, "train": train}
+    parts = {"model": tree["model"], "distill": tree["distill"], "regularize": regularize, "train": train}
+    return parts | {"layer_decay": recipe.optim.layer_decay}
 
 
 def _look(recipe: Recipe, *, channels: int, classes: int, img_size: int) -> Looked:
     try:
         model = build(recipe, channels=channels, classes=classes, img_size=img_size, device="meta").model
+        param_groups(model, recipe.optim.weight_decay, recipe.optim.layer_decay)
         teacher = None
         if recipe.distill.kind != "none":
             teacher = build_teacher(recipe, channels=channels, classes=classes, img_size=img_size, device="meta").module

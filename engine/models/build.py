@@ -12,13 +12,17 @@ from timm.layers import PatchEmbed, convert_sync_batchnorm
 from torch import nn
 
 from engine.inspect.describe import output_shape
+from engine.models.config import seen_pixels
 from engine.models.errors import ModelError
 from engine.models.exchange import exchange, load_and_exchange
 from engine.models.head import classifier_keys, refuse_kept_head, start_head, train_head_only
-from engine.models.names import DROPOUTS, check_hub_weights, check_name, hub_classes, refused
+from engine.models.names import DROPOUTS, check_hub_weights, check_name, hub_classes, pretrained_cfg, refused
 from engine.models.start import set_mlp_dropout, start_weights
 from engine.recipe.resolve import norm_eps
 from engine.recipe.schema import Model, Recipe
+
+# What timm's constructors raise, besides TypeError, for arguments they cannot work with.
+_REFUSALS = (AssertionError, RuntimeError, ValueError, OSError, LookupError, ArithmeticError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ def build(
 
     The classifier of pretrained weights is kept where it has just as many classes and made anew otherwise, all heads
     of it; model.head_init and model.head_bias are for one made anew and an error where it is kept.
+    With a file that lies in an exported model's folder, `model.pretrained_cfg` has the mean, std, crop_pct and
+    interpolation of that folder's config.json; else those of timm's own weights for the name.
     Modules are exchanged (model.norm, ffn_norm, weight_norm, activation) after weights are in, except where a file is
     of a model so exchanged. A norm other than the default is refused with weights of the plain model: their trained
     LayerNorms would be thrown away.
@@ -83,6 +89,10 @@ def build(
         new_head = classifier_keys(model) if hub and hub_classes(how.name) != classes else []
         added = exchange(model, how)
         random = new_head + (added if hub else [])
+    if how.weights:
+        # timm's constants are those of its own weights for the name.
+        cfg = pretrained_cfg(model) | seen_pixels(Path(how.weights).expanduser().parent)
+        model.pretrained_cfg = cfg  # type: ignore[assignment]
     _check_forward(model, how.name, channels, classes, img_size)
     return Built(_for_training(model, recipe), arguments, random)
 
@@ -113,12 +123,12 @@ def _create(
     except TypeError as error:
         if "img_size" not in str(error):
             raise refused(name, arguments, error, remedy) from None
-    except (AssertionError, RuntimeError, ValueError, OSError, KeyError, AttributeError) as error:
+    except _REFUSALS as error:
         raise refused(name, sized, error, remedy) from None
     # Convolutional families take any size and have no such argument.
     try:
         return _timm(name, device, **fixed, **arguments), arguments
-    except (TypeError, AssertionError, RuntimeError, ValueError, OSError, KeyError, AttributeError) as error:
+    except (TypeError, *_REFUSALS) as error:
         raise refused(name, arguments, error, remedy) from None
 
 

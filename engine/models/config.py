@@ -21,21 +21,39 @@ def changes_entry(how: Model) -> dict[str, Any]:
     return {_KEY: {"architecture": how.name.partition(".")[0], **how.model_dump(include=set(_FIELDS), mode="json")}}
 
 
-def recorded(folder: Path) -> dict[str, Any] | None:
-    """That entry of the export in `folder`, empty for one of an unchanged model; None where there is no export.
+def read_config(folder: Path) -> dict[str, Any] | None:
+    """The config.json of the export in `folder`, by this program or by timm; None where there is no export.
 
-    Raises ModelError where config.json is damaged.
+    Raises ModelError where it is damaged.
     """
     path = folder / "config.json"
     try:
         content = json.loads(path.read_bytes())
-        entry = content.get(_KEY, {})
-        entry.get("norm")
+        for part in (_KEY, "pretrained_cfg"):
+            content.get(part, {}).keys()
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, AttributeError) as error:
         raise ModelError(f"{path} is not the config.json of an exported model ({error})") from None
-    return dict(entry) if "architecture" in content else None
+    return dict(content) if "architecture" in content else None
+
+
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """`changes_entry` of the export in `folder`, empty for one of an unchanged model; None where there is no export.
+
+    Raises ModelError where config.json is damaged.
+    """
+    content = read_config(folder)
+    return None if content is None else dict(content.get(_KEY, {}))
+
+
+def seen_pixels(folder: Path) -> dict[str, Any]:
+    """How the export in `folder` was shown its images: mean, std, crop_pct and interpolation; empty without an export.
+
+    Raises ModelError where config.json is damaged.
+    """
+    cfg = (read_config(folder) or {}).get("pretrained_cfg", {})
+    return {key: cfg[key] for key in ("mean", "std", "crop_pct", "interpolation") if cfg.get(key)}
 
 
 def recorded_model(folder: Path, entry: dict[str, Any]) -> Model:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Any
 
 import timm
 import torch
 from torch import nn
 
-from engine.models.config import recorded, recorded_model
+from engine.models.config import read_config, recorded, recorded_model
 from engine.models.errors import ModelError
 from engine.models.exchange import exchange
 from engine.models.names import pretrained_cfg, refused
@@ -27,10 +25,9 @@ def load(path: Path | str, *, img_size: int | None = None, device: str = "cpu") 
     Raises ModelError: no export there, unknown architecture, weights that do not fit.
     """
     folder = Path(path)
-    entry = recorded(folder)
-    if entry is None:
+    content, entry = read_config(folder), recorded(folder)
+    if content is None or entry is None:
         raise ModelError(f"{folder} holds no exported model: there is no config.json in it")
-    content: dict[str, Any] = json.loads((folder / "config.json").read_bytes())
     name = str(entry.get("architecture", content["architecture"]))
     arguments = {**content.get("model_args", {}), "num_classes": content.get("num_classes", 0)}
     if img_size is not None and "img_size" in arguments:
@@ -44,7 +41,10 @@ def load(path: Path | str, *, img_size: int | None = None, device: str = "cpu") 
     if entry:
         exchange(model, recorded_model(folder, entry))
     weights = folder / "model.safetensors"
-    random = load_state(model, read_weights(weights, meta=device == "meta"), weights)
+    try:
+        random = load_state(model, read_weights(weights, meta=device == "meta"), weights)
+    except ModelError as error:  # no recipe's model.weights named this file
+        raise ModelError(str(error).removeprefix("model.weights: ")) from None
     if random:
         raise ModelError(f"{weights} has no values for {random[0]}")
     facts = {"label_names": content.get("label_names"), "num_classes": arguments["num_classes"]}

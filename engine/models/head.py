@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
@@ -16,6 +14,13 @@ def classifier_names(model: nn.Module) -> tuple[str, ...]:
     """Names of the modules that depend on the number of classes, as timm's config has them; two when distilled."""
     names = pretrained_cfg(model).get("classifier") or ()
     return (names,) if isinstance(names, str) else tuple(names)
+
+
+def classifiers(model: nn.Module) -> list[nn.Module]:
+    """The classifier, or both of a distilled model; none of a model without timm's get_classifier()."""
+    getter = getattr(model, "get_classifier", None)
+    found = getter() if callable(getter) else ()
+    return [head for head in (found if isinstance(found, tuple | list) else (found,)) if isinstance(head, nn.Module)]
 
 
 def classifier_keys(model: nn.Module) -> list[str]:
@@ -68,9 +73,7 @@ def train_head_only(model: nn.Module) -> None:
     Raises ModelError where the model has no classifier with parameters.
     """
     model.requires_grad_(False)
-    classifier: Any = getattr(model, "get_classifier", tuple)
-    found = classifier()
-    parameters = [p for head in (found if isinstance(found, tuple | list) else (found,)) for p in head.parameters()]
+    parameters = [p for head in classifiers(model) for p in head.parameters()]
     if not parameters:
         raise ModelError('train.scope = "head": this model has no classifier of its own; use train.scope = "full"')
     for parameter in parameters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 import timm
@@ -22,6 +23,7 @@ _HUB_ERRORS = {
     "LocalEntryNotFoundError", "HfHubHTTPError", "ConnectError", "ConnectTimeout", "OfflineModeIsEnabled", "URLError",
     "RepositoryNotFoundError", "EntryNotFoundError",
 }  # fmt: skip
+_UNKNOWN_ARGUMENT = re.compile(r"unexpected keyword argument '(\w+)'")
 
 
 def check_name(name: str, what: str = "model.name") -> None:
@@ -33,6 +35,8 @@ def check_name(name: str, what: str = "model.name") -> None:
     if not timm.is_model(base):
         close = difflib.get_close_matches(base, timm.list_models(), n=1)
         hint = f"; did you mean {close[0]}?" if close else ""
+        if name.startswith("local-dir:"):
+            hint = "; to start from a run, name its model and set model.weights to its model/model.safetensors"
         raise ModelError(f'{what} = "{name}" is not a timm model{hint}')
     tags = [n.partition(".")[2] for n in timm.list_pretrained(f"{base}.*")]
     if tag and tag not in tags:
@@ -69,5 +73,12 @@ def refused(name: str, arguments: dict[str, Any], error: Exception, remedy: str)
             return ModelError(
                 f'regularize.{field} = {arguments[keyword]:g}: "{name}" has no such dropout; set regularize.{field} = 0'
             )
+    unknown = _UNKNOWN_ARGUMENT.search(reason)
+    if unknown and unknown[1] in arguments:
+        key = unknown[1]
+        return ModelError(
+            f'model.options.{key} = {arguments[key]}: "{name}" has no argument {key}; '
+            "model.options={} leaves all of them out, such as those of another model that a preset names"
+        )
     given = ", ".join(f"{k}={v}" for k, v in arguments.items())
     return ModelError(f'timm cannot build "{name}" with {given}: {reason}')

@@ -129,7 +129,7 @@ def _exchange_norms(body: Anatomy, how: Model, name: str, batch_norm: Callable[[
         setattr(owner, attribute, new)
         found += 1
     if not found:
-        raise ModelError(f'model.norm = "{how.norm}": "{name}" has no LayerNorm to exchange')
+        raise ModelError(f'model.norm = "{how.norm}": "{name}" has no LayerNorm to exchange; set it to "default"')
 
 
 def _relu6(body: Anatomy, name: str) -> None:

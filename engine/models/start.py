@@ -68,7 +68,9 @@ def _sincos_positions(model: nn.Module, name: str) -> None:
     table = getattr(model, "pos_embed", None)
     grid = getattr(getattr(model, "patch_embed", None), "grid_size", None)
     if not isinstance(table, nn.Parameter) or table.ndim != 3 or grid is None:
-        raise ModelError(f'model.init_positions = "sincos": "{name}" has no learned position table')
+        raise ModelError(
+            f'model.init_positions = "sincos": "{name}" has no learned position table; set it to "default"'
+        )
     if table.shape[2] % 4:
         raise ModelError(f'model.init_positions = "sincos" needs a width divisible by 4, not {table.shape[2]}')
     values = build_sincos2d_pos_embed(list(grid), table.shape[2], device=table.device)

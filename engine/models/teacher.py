@@ -16,7 +16,7 @@ from engine.data.normalize import mean_std
 from engine.inspect.describe import output_shape
 from engine.models import exported
 from engine.models.errors import ModelError
-from engine.models.names import check_name, hub_classes, refused
+from engine.models.names import check_name, hub_classes, pretrained_cfg, refused
 from engine.recipe.schema import Recipe
 
 _LOCAL = "local-dir:"
@@ -29,6 +29,8 @@ class Teacher:
     module: nn.Module
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    classes: tuple[str, ...] = ()
+    """Names of its classes, where the weights come with them."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,10 @@ def build_teacher(recipe: Recipe, *, channels: int, classes: int, img_size: int,
     """
     name = recipe.distill.teacher
     if name.startswith(_LOCAL):
-        model = exported.load(Path(name.removeprefix(_LOCAL)).expanduser(), img_size=img_size, device=device)
+        try:
+            model = exported.load(Path(name.removeprefix(_LOCAL)).expanduser(), img_size=img_size, device=device)
+        except ModelError as error:
+            raise ModelError(f"distill.teacher: {error}") from None
         theirs = int(getattr(model, "num_classes", 0))
     else:
         check_name(name, "distill.teacher")
@@ -72,7 +77,8 @@ def build_teacher(recipe: Recipe, *, channels: int, classes: int, img_size: int,
     if shape != (1, classes):
         raise ModelError(f'distill.teacher = "{name}" gives {shape} for one image, not (1, {classes})')
     mean, std = mean_std("weights", _Images(channels), model.pretrained_cfg)  # type: ignore[arg-type]
-    return Teacher(model.eval().requires_grad_(False), mean, std)
+    names = pretrained_cfg(model).get("label_names") or ()
+    return Teacher(model.eval().requires_grad_(False), mean, std, tuple(names))
 
 
 def _from_hub(name: str, channels: int, img_size: int, device: str) -> nn.Module:

@@ -29,11 +29,10 @@ def read_weights(path: Path, *, meta: bool = False) -> dict[str, Tensor]:
         return _read_safetensors(path, meta)
     try:
         content: Any = torch.load(path, map_location="meta" if meta else "cpu", weights_only=True)
-    except Exception as error:  # torch raises UnpicklingError, RuntimeError, EOFError, zipfile errors
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    except Exception:  # UnpicklingError, RuntimeError, EOFError, zipfile's; torch's own words advise to run the code
         raise ModelError(
-            f"model.weights: {path} cannot be loaded as plain tensors ({reason}); "
-            "convert it to .safetensors in the environment it comes from"
+            f"model.weights: {path} cannot be loaded as plain tensors: it is damaged, or holds Python objects, which "
+            "are not unpickled here; where it comes from, save its state_dict() as .safetensors"
         ) from None
     for key in ("state_dict_ema", "model_ema", "state_dict", "model"):
         if isinstance(content, dict) and isinstance(content.get(key), dict):
@@ -98,28 +97,28 @@ def load_state(model: nn.Module, state: dict[str, Tensor], path: Path) -> list[s
     if not whole:
         for key in head_keys:
             state.pop(key, None)
-    wrong = [
-        f"{k} {list(state[k].shape)} for {list(own[k].shape)}"
-        for k in state
-        if k in own and state[k].shape != own[k].shape
-    ]
-    if wrong:
-        raise ModelError(f"model.weights: {path} does not fit the model: {_some(wrong)}")
-    # Counters of BatchNorm are younger than the oldest files; torch starts them at zero.
-    missing = [k for k in own if k not in state and k not in head_keys and not k.endswith(".num_batches_tracked")]
-    unexpected = [k for k in state if k not in own]
-    if missing or unexpected:
-        parts = []
-        if missing:
-            parts.append(f"missing {_some(missing)}")
-        if unexpected:
-            parts.append(f"not in the model: {_some(unexpected)}")
-        raise ModelError(
-            f"model.weights: {path} does not fit model.name = {cfg.get('architecture', 'model')}: {'; '.join(parts)}"
-        )
+    if differences := _differences(state, own, head_keys):
+        name = cfg.get("architecture", "model")
+        raise ModelError(f"model.weights: {path} does not fit model.name = {name}: {differences}")
     if not next(model.parameters()).is_meta:
         model.load_state_dict(state, strict=False)
     return [k for k in head_keys if k not in state]
+
+
+def _differences(state: dict[str, Tensor], own: dict[str, Tensor], head_keys: list[str]) -> str:
+    """Shapes that differ; else names that are missing or too many; empty where all fit but the classifier."""
+    wrong = [
+        f"{k} {list(state[k].shape)} for {list(own[k].shape)}"
+        for k in state
+        if k in own and k not in head_keys and state[k].shape != own[k].shape
+    ]
+    if wrong:
+        return _some(wrong)
+    # Counters of BatchNorm are younger than the oldest files; torch starts them at zero.
+    missing = [k for k in own if k not in state and k not in head_keys and not k.endswith(".num_batches_tracked")]
+    unexpected = [k for k in state if k not in own]
+    parts = (("missing", missing), ("not in the model:", unexpected))
+    return "; ".join(f"{what} {_some(names)}" for what, names in parts if names)
 
 
 def _filtered(model: nn.Module, state: dict[str, Tensor], path: Path) -> dict[str, Tensor]:
@@ -137,8 +136,10 @@ def _filtered(model: nn.Module, state: dict[str, Tensor], path: Path) -> dict[st
     try:
         return dict(filter_fn(state, model, **options))
     except Exception as error:  # these functions index and reshape what they take to be of their own family
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"model.weights: {path} does not fit the model ({type(error).__name__}: {reason})") from None
+        reason = (str(error).splitlines() or [""])[0]
+        told = _differences(state, model.state_dict(), classifier_keys(model)) or f"{type(error).__name__}: {reason}"
+        name = pretrained_cfg(model).get("architecture", "model")
+        raise ModelError(f"model.weights: {path} does not fit model.name = {name}: {told}") from None
 
 
 def _adapt_input(cfg: dict[str, Any], state: dict[str, Tensor], own: dict[str, Tensor]) -> None:

@@ -13,6 +13,7 @@ from engine.recipe.errors import RecipeError, sentences
 from engine.recipe.schema import DEFAULT_TAGS, Recipe, flatten
 
 Tree = dict[str, Any]
+_OPTIONS = ("model", "options")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Change:
 
 
 def merge(base: Mapping[str, Any], patch: Mapping[str, Any], path: tuple[str, ...] = ()) -> Tree:
-    """`patch` over `base`, table by table. Naming another optimiser or schedule drops what was set for the old one.
+    """`patch` over `base`, table by table. Naming another optimiser or schedule drops what was set for the old one;
+    ``model.options = {}`` drops those that are there, which are of another model.
 
     An AdamW learning rate left over in an SGD run is a known way to a wrong ablation (recipes T5), hence the drop.
     """
@@ -44,7 +46,7 @@ def merge(base: Mapping[str, Any], patch: Mapping[str, Any], path: tuple[str, ..
             out = {}
     for key, value in patch.items():
         old = out.get(key)
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and (value or (*path, key) != _OPTIONS):
             out[key] = merge(old if isinstance(old, Mapping) else {}, value, (*path, key))
         else:
             out[key] = value

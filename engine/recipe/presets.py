@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, reduce
 from pathlib import Path
@@ -41,7 +42,7 @@ class Reference(BaseModel):
     outcome: str = ""
     """A result that is not a number, e.g. "NaN at epoch 35"."""
     when: dict[str, Any] = Field(default_factory=dict)
-    """Dotted fields and values: it is about recipes that have just these; empty: about the preset as it is."""
+    """Dotted fields and values: it is about recipes that have just these; empty: about the preset, changed or not."""
 
     @field_validator("when", mode="before")
     @classmethod
@@ -156,6 +157,24 @@ def load_all(roots: Sequence[Path] = (SHIPPED,)) -> list[Preset]:
     return sorted((shelf.load(path) for path in runnable), key=lambda p: (p.family, p.name))
 
 
+def twin(recipe: Recipe, family: str, roots: Sequence[Path] = (SHIPPED,)) -> Preset | None:
+    """The preset of `family` that is this very recipe, None if none is: what is known about that holds for this.
+
+    So a toggle of an ablation finds the number of its row in a preset of its own. Files that do not load are no twins.
+    """
+    shelf, flat = _Shelf(find(roots)), recipe.flat()
+    for path in shelf.files.values():
+        if path.parent.name != family:
+            continue
+        with suppress(RecipeError):
+            if shelf.head(path).get("abstract", False) or not shelf.may_be(path, flat):
+                continue
+            preset = shelf.load(path)
+            if preset.recipe.flat() == flat:
+                return preset
+    return None
+
+
 @dataclass
 class _Shelf:
     """Preset files, each parsed once however many presets extend it."""
@@ -171,11 +190,9 @@ class _Shelf:
     def load(self, path: Path) -> Preset:
         chain = self._chain(path, ())
         head = self.head(path)
-        layers = tuple(
-            Layer(f"preset {p.stem}", {k: v for k, v in self.head(p).items() if k not in _HEAD}) for p in chain
-        )
+        layers = self._layers(chain)
         try:
-            recipe = validate(reduce(lambda tree, layer: merge(tree, layer.tree), layers, {}))
+            recipe = validate(_merged(layers))
         except RecipeError as error:
             raise RecipeError(f"preset {path.stem} ({path}): {error}") from None
         return Preset(
@@ -189,6 +206,16 @@ class _Shelf:
             toggles=self._toggles(chain),
             layers=layers,
             recipe=recipe,
+        )
+
+    def may_be(self, path: Path, flat: Mapping[str, Any]) -> bool:
+        """Whether all that a preset sets is so in a recipe with the leaves `flat`. Quick: nothing is validated."""
+        told = flatten(_merged(self._layers(self._chain(path, ()))))
+        return all(flat.get(key) == value for key, value in told.items())
+
+    def _layers(self, chain: Sequence[Path]) -> tuple[Layer, ...]:
+        return tuple(
+            Layer(f"preset {p.stem}", {k: v for k, v in self.head(p).items() if k not in _HEAD}) for p in chain
         )
 
     def _chain(self, path: Path, seen: tuple[str, ...]) -> list[Path]:
@@ -226,6 +253,10 @@ class _Shelf:
                     **{side: flatten(value.get(side, {})) or None for side in ("on", "off")}
                 )
         return {**BY_ID, **own} if own else BY_ID
+
+
+def _merged(layers: Sequence[Layer]) -> Tree:
+    return reduce(lambda tree, layer: merge(tree, layer.tree), layers, {})
 
 
 def _references(head: Tree, path: Path) -> tuple[Reference, ...]:

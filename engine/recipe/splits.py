@@ -28,7 +28,8 @@ class SplitRoles:
 def split_roles(recipe: Recipe, splits: Mapping[str, int]) -> SplitRoles:
     """The roles of `splits` (name -> number of images) of data.dataset. `recipe` may have "auto" left.
 
-    Raises RecipeError for a split that is asked for and not there, and for one that is trained on and judges as well.
+    Raises RecipeError for a split that is asked for and not there, for one that is trained on and judges as well, and
+    for a part of the training images that has none.
     """
     name, have = recipe.data.dataset, ", ".join(splits)
     if not splits.get("train"):
@@ -52,7 +53,19 @@ def split_roles(recipe: Recipe, splits: Mapping[str, int]) -> SplitRoles:
     other = recipe.evaluate.select_dataset
     if other == name:
         raise RecipeError(f'evaluate.select_dataset = "{other}" is the dataset itself; use evaluate.select_on')
+    _check_parts(recipe, splits)
     return SplitRoles(train, other or select, report)
+
+
+def _check_parts(recipe: Recipe, splits: Mapping[str, int]) -> None:
+    images = sum(splits[split] for split in recipe.data.train_split.split("+"))
+    left = fraction_images(recipe, splits)
+    for field, share, of, count in (
+        ("train_fraction", recipe.data.train_fraction, images, left),
+        ("minival", recipe.data.minival, left, minival_images(recipe, splits)),
+    ):
+        if share and not count:
+            raise RecipeError(f"data.{field} = {share:g} of {of} training images is none; use at least {1 / of:.2g}")
 
 
 def fraction_images(recipe: Recipe, splits: Mapping[str, int]) -> int:
@@ -61,7 +74,11 @@ def fraction_images(recipe: Recipe, splits: Mapping[str, int]) -> int:
     return round(images * recipe.data.train_fraction)
 
 
+def minival_images(recipe: Recipe, splits: Mapping[str, int]) -> int:
+    """Images that data.minival holds out of those."""
+    return round(fraction_images(recipe, splits) * recipe.data.minival)
+
+
 def train_images(recipe: Recipe, splits: Mapping[str, int]) -> int:
-    """Images an epoch shows: what data.train_fraction leaves, less minival."""
-    images = fraction_images(recipe, splits)
-    return images - round(images * recipe.data.minival)
+    """Images trained on: what data.train_fraction leaves, less minival."""
+    return fraction_images(recipe, splits) - minival_images(recipe, splits)

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.recipe.compose import Layer, Tree, compose
+from engine.recipe.compose import Layer, Tree, compose, merge, validate
 from engine.recipe.errors import RecipeError, nearest
-from engine.recipe.schema import Recipe
+from engine.recipe.schema import Recipe, flatten
 
 
 @dataclass(frozen=True)
@@ -226,12 +226,13 @@ def parse(word: str, known: Mapping[str, Toggle] = BY_ID) -> tuple[Toggle, bool]
 
 
 def patch(recipe: Recipe, words: Sequence[str], known: Mapping[str, Toggle] = BY_ID) -> list[Layer]:
-    """The layers that flip `words` on `recipe`, in order. Flipping what is already so changes nothing.
+    """The layers that flip `words` on `recipe`, one after the other. Flipping what is already so changes nothing.
 
     `known`: the toggles as the recipe's preset means them (`Preset.toggles`). Raises RecipeError: unknown toggle, a
-    toggle both on and off, two that exclude each other, or one whose field this recipe does not have.
+    toggle both on and off, two that exclude or undo each other, or one whose field this recipe does not have.
     """
-    flat = recipe.flat()
+    tree = recipe.model_dump(mode="json")
+    flat = flatten(tree)
     chosen: dict[str, bool] = {}
     layers: list[Layer] = []
     for word in words:
@@ -255,7 +256,22 @@ def patch(recipe: Recipe, words: Sequence[str], known: Mapping[str, Toggle] = BY
                 if known[other]._state(flat):
                     values = {**known[other].off, **values}
             layers.append(Layer(f"toggle {word}", _tree(values)))
+            tree = merge(tree, layers[-1].tree)
+            flat = _leaves(tree)
+        # What was asked for before must still be so: an AugReg level has a Mixup of its own.
+        for earlier, was in chosen.items():
+            if earlier != toggle.id and known[earlier]._state(flat) != was:
+                name = earlier if was else f"no-{earlier}"
+                raise RecipeError(f"toggles {name} and {word} undo each other; keep one of the two")
     return layers
+
+
+def _leaves(tree: Tree) -> dict[str, Any]:
+    """Leaves of a recipe that later toggles may have to make valid; defaults too, where it already is."""
+    try:
+        return validate(tree).flat()
+    except RecipeError:
+        return flatten(tree)
 
 
 def on(recipe: Recipe, known: Mapping[str, Toggle] = BY_ID) -> list[str]:

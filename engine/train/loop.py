@@ -88,11 +88,7 @@ class Trainer:
             self._evaluate_if_due()  # an earlier attempt may have been stopped between a step and its evaluation
             while self.progress.step < self.total_steps:
                 self._epoch()
-                self._evaluate_if_due()
-                every = self.recipe.train.checkpoint_every_epochs
-                whole = self.progress.step % self.steps_per_epoch == 0
-                if every and whole and self.epoch_done % every == 0 and self._saved_at != self.progress.step:
-                    self._save_good()
+                self._pause_if_due()
         except Stopped as stopped:
             if not self.save():
                 raise Stopped(
@@ -120,14 +116,12 @@ class Trainer:
         self._log(everything=True)
 
     def _pause_if_due(self) -> None:
-        """Evaluations and checkpoints inside an epoch. Neither draws a random number that a step would see."""
-        every = self.recipe.train.checkpoint_every_steps
-        saving = bool(every) and self.progress.step % every == 0
-        if not saving and not self._due():
+        """The evaluation and the checkpoint of this step. Neither draws a random number that a later step would see."""
+        if not self._evaluation_due() and not self._saving_due():
             return
         self._log(everything=True)
         self._evaluate_if_due()
-        if saving and self._saved_at != self.progress.step:
+        if self._saving_due():
             self._save_good()
         self._interval = (time.monotonic(), self.progress.step)
 
@@ -226,6 +220,16 @@ class Trainer:
             if reason := self.guard.reason(step, self.progress):
                 raise Diverged(reason)
 
+    def _saving_due(self) -> bool:
+        """Whether a regular checkpoint of this step is asked for, and has not been written."""
+        step, rules = self.progress.step, self.recipe.train
+        if step == self._saved_at:
+            return False
+        if rules.checkpoint_every_steps and step % rules.checkpoint_every_steps == 0:
+            return True
+        every = rules.checkpoint_every_epochs
+        return bool(every) and step % self.steps_per_epoch == 0 and self.epoch_done % every == 0
+
     def _save_good(self) -> None:
         """The regular checkpoint."""
         if not self.guard.doubtful(self.progress):
@@ -242,7 +246,7 @@ class Trainer:
             "optimizer": self.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "ema": self.ema.module.state_dict() if self.ema else None,
-            "data": {"fingerprint": self.splits.fingerprint, "steps_per_epoch": self.steps_per_epoch},
+            "data": self._data(),
         }
         try:
             checkpoint.save(self.run, state, self.progress, best)
@@ -266,7 +270,7 @@ class Trainer:
     def restore(self, content: dict[str, Any]) -> None:
         """Continue from a checkpoint. Raises CheckpointError when it belongs to another model or other data."""
         data = content.get("data", {})
-        for name, now in (("fingerprint", self.splits.fingerprint), ("steps_per_epoch", self.steps_per_epoch)):
+        for name, now in self._data().items():
             if data.get(name, now) != now:
                 raise CheckpointError(
                     f"the checkpoint was trained on other data or batches ({name} was {data[name]}, is {now}); "
@@ -294,7 +298,7 @@ class Trainer:
         """Which weights pick the best checkpoint and are exported: the average where there is one."""
         return "ema" if self.ema else "model"
 
-    def _due(self) -> bool:
+    def _evaluation_due(self) -> bool:
         """Whether the weights as they are now are to be evaluated, and have not been."""
         step, rules = self.progress.step, self.recipe.evaluate
         if step == 0 or step == self.progress.last.get("step"):
@@ -306,7 +310,7 @@ class Trainer:
         return step % self.steps_per_epoch == 0 and self.epoch_done % rules.every_epochs == 0
 
     def _evaluate_if_due(self) -> None:
-        if not self._due():
+        if not self._evaluation_due():
             return
         scores: dict[str, Score] = {}
         for weights, module in (("model", self.model), ("ema", self.ema.module if self.ema else None)):
@@ -399,6 +403,14 @@ class Trainer:
         if dtype is None:
             return nullcontext
         return lambda: torch.autocast(self.device.type, dtype)
+
+    def _data(self) -> dict[str, Any]:
+        """What an attempt has to find as an earlier one left it, or the same steps would see other pixels."""
+        train = self.splits.train
+        return {
+            "fingerprint": self.splits.fingerprint, "steps_per_epoch": self.steps_per_epoch,
+            "mean": list(train.mean), "std": list(train.std),
+        }  # fmt: skip
 
     def _tick(self) -> None:
         now = time.monotonic()

@@ -1,19 +1,13 @@
-"""Which parts of a model are trained: its classifiers, modes and statistics, and whether gradients arrive."""
+"""Modes and statistics of a model in training, and whether gradients arrive at its classifiers."""
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
 from engine.models.errors import ModelError
+from engine.models.head import classifiers
 from engine.models.rescale import BiasLayer
 from engine.recipe.schema import Recipe
-
-
-def classifiers(model: nn.Module) -> list[nn.Module]:
-    """The classifier, or both of a distilled model; none of a model without timm's get_classifier()."""
-    getter = getattr(model, "get_classifier", None)
-    found = getter() if callable(getter) else ()
-    return [head for head in (found if isinstance(found, tuple | list) else (found,)) if isinstance(head, nn.Module)]
 
 
 def set_training_mode(model: nn.Module, recipe: Recipe) -> None:
@@ -42,12 +36,6 @@ def statistics(model: nn.Module) -> list[Tensor]:
         elif isinstance(module, BiasLayer):
             found += [module.mean, module.count]
     return [buffer for buffer in found if buffer is not None]
-
-
-def trained_beside_head(model: nn.Module) -> list[str]:
-    """Names of trainable parameters outside the classifiers."""
-    inside = {id(parameter) for head in classifiers(model) for parameter in head.parameters()}
-    return [name for name, p in model.named_parameters() if p.requires_grad and id(p) not in inside]
 
 
 def without_gradient(model: nn.Module) -> list[str]:

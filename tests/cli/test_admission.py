@@ -91,6 +91,17 @@ def test_whatever_decides_the_model_is_in_the_key(tmp_path: Path, change: str) -
     assert admission.question(tmp_path, recipe()).key != admission.question(tmp_path, recipe(change)).key
 
 
+def test_a_pulled_checkout_is_another_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "engine" / "models" / "norms.py"
+    source.parent.mkdir(parents=True)
+    source.write_text("eps = 1e-6")
+    monkeypatch.setattr(admission, "CODE", tmp_path / "engine")
+    before = admission.question(tmp_path, recipe()).key
+    assert before == admission.question(tmp_path, recipe()).key
+    source.write_text("eps = 1e-05")
+    assert admission.question(tmp_path, recipe()).key != before
+
+
 def test_another_torch_is_another_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = admission.question(tmp_path, recipe()).key
     assert before == admission.question(tmp_path, recipe()).key
@@ -112,7 +123,9 @@ def test_a_file_that_has_changed_is_another_answer(tmp_path: Path, teacher: bool
     touched = admission.question(tmp_path, recipe(*sets)).key
     weights.write_bytes(b"other")
     os.utime(weights, ns=(1, 1))
-    assert len({first, touched, admission.question(tmp_path, recipe(*sets)).key}) == 3
+    other = admission.question(tmp_path, recipe(*sets)).key
+    (folder / "config.json").write_text("{}")  # says which modules are exchanged
+    assert len({first, touched, other, admission.question(tmp_path, recipe(*sets)).key}) == 4
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"params": 1}', '{"params": "many", "trainable_params": 1, "macs": 1, "memory": {}}'])  # fmt: skip

@@ -49,6 +49,8 @@ def test_pictures_become_a_dataset_whatever_lies_in_the_current_directory(
     (status,) = [one for one in home("data", "list", "--json").json if one["name"] == "mine"]
     assert (status["state"], status["classes"], status["splits"]) == ("present", 2, {"train": 4, "val": 4})
     errors = home("run", "demo-imagefolder", "--set", "data.dataset=mine", code=2).err
+    assert "data.minival = 0.1 of 4 training images is none; use at least 0.25" in errors
+    errors = home("run", "demo-imagefolder", "--set", "data.dataset=mine", "--set", "data.minival=0", code=2).err
     assert "is more than the 4 training images of mine" in errors
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.journal import write_json
 from tests.cli.conftest import ROOT, Home
 from vitui.cli.opening import print_json
 from vitui.cli.table import print_table
@@ -150,3 +151,18 @@ def test_a_terminal_that_knows_only_ascii_gets_escapes(many: Home, environment: 
         capture_output=True, env={**environment, "PYTHONIOENCODING": "ascii"}, cwd=ROOT,
     )  # fmt: skip
     assert done.returncode == 0 and done.stderr == b"" and rb"\xfcn\xef 299" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("architecture", "command"),
+    [
+        ("vit_tiny_patch16_224", 'timm.create_model("local-dir:{}", pretrained=True)'),
+        ("vit_tiny_patch16_224+modified", 'import engine.models.exported; engine.models.exported.load("{}")'),
+        ("cct_7_3x1_32", 'import engine.models.exported; engine.models.exported.load("{}")'),
+    ],
+)
+def test_the_command_that_loads_a_model_is_one_that_does(home: Home, architecture: str, command: str) -> None:
+    run = home.add(state="finished")
+    run.model.mkdir()
+    write_json(run.model / "config.json", {"architecture": architecture})
+    assert f"  load  {command.format(run.model)}\n" in home("show", "@", "--no-plot").out

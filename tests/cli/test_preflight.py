@@ -21,16 +21,22 @@ def home(tmp_path: Path) -> Path:
     pack(tmp_path, "other", {"test": 10}, ["a", "c"])
     pack(tmp_path, "more", {"test": 10}, ["a", "b", "c"])
     pack(tmp_path, "empty", {"train": 0, "test": 10})
+    pack(tmp_path, "gray", {"test": 10}, channels=1)
+    pack(tmp_path, "copy", {"test": 10}, fingerprint="plain")
     return tmp_path
 
 
-def pack(home: Path, name: str, counts: dict[str, int], classes: list[str] | None = None) -> None:
+def pack(
+    home: Path, name: str, counts: dict[str, int], classes: list[str] | None = None, channels: int = 3,
+    fingerprint: str = "",
+) -> None:  # fmt: skip
     folder = home / "data" / name
     folder.mkdir(parents=True)
     splits = {split: {"count": count} for split, count in counts.items()}
-    write_json(
-        folder / "manifest.json", {"title": name, "licence": "", "classes": classes or ["a", "b"], "splits": splits}
-    )
+    write_json(folder / "manifest.json", {
+        "title": name, "licence": "", "classes": classes or ["a", "b"], "splits": splits, "channels": channels,
+        "fingerprint": fingerprint or name,
+    })  # fmt: skip
 
 
 def recipe(name: str, **sections: dict[str, Any]) -> Any:
@@ -59,15 +65,21 @@ def test_what_can_be_launched(home: Path, name: str, sections: dict[str, Any]) -
         ("plain", {"data": {"train_split": "train+val"}}, "but plain has no val split, only train, test"),
         ("plain", {"evaluate": {"select_on": "val"}}, 'evaluate.select_on is "val", but plain has no val split'),
         ("whole", {"data": {"train_split": "train+val"}, "evaluate": {"report_on": "val"}}, "trains on the val split"),
+        ("plain", {"data": {"minival": 0.004}}, r"data\.minival = 0\.004 of 100 training images is none; use at least 0\.01"),
+        ("plain", {"data": {"train_fraction": 0.001}}, r"data\.train_fraction = 0\.001 of 100 training images is none"),
         ("second", {}, r'"second" has nothing to train on, only test; it can select for another dataset: evaluate\.sel'),
         ("imagenetv2", {}, r"get it with `vitui data add imagenetv2 --from PATH`; the files are at https://huggingface"),
         ("imagenet", {}, r"get it with `vitui data add imagenet --from PATH`; the files are at https://image-net\.org"),
         ("flowers-102", {}, r"get it with `vitui data add flowers-102` \(downloads 345 MB\), or"),
         ("empty", {}, r'"empty": .* is damaged'),
         ("plain", {"evaluate": {"select_dataset": "imagenetv2"}}, r'evaluate\.select_dataset = "imagenetv2" is not in'),
-        ("plain", {"evaluate": {"select_dataset": "secnd"}}, r'"secnd" is not known; did you mean second\?'),
+        ("plain", {"evaluate": {"select_dataset": "secnd"}}, r'"secnd" is not known; did you mean second\? Or add y'),
+        ("imagenet21k", {}, r"did you mean imagenetv2\? Or add your own with `vitui data add imagenet21k --from PATH`"),
+        ("zzz", {}, r'"zzz" is not known; add your own with `vitui data add zzz --from PATH`'),
         ("plain", {"evaluate": {"select_dataset": "digits"}}, r"is not packed yet; run `vitui data add digits`"),
         ("plain", {"evaluate": {"select_dataset": "plain"}}, r"is the dataset itself"),
+        ("plain", {"evaluate": {"select_dataset": "gray"}}, "has 1 channels a picture, plain has 3; choose another"),
+        ("plain", {"evaluate": {"select_dataset": "copy"}}, "holds the very images of plain; use evaluate.select_on"),
         ("plain", {"evaluate": {"select_dataset": "other"}}, "has other classes than plain, or in another order"),
         ("plain", {"evaluate": {"select_dataset": "more"}}, "has 3 classes, plain has 2; choose another"),
         ("plain", {"evaluate": {"select_dataset": "empty"}}, r'evaluate\.select_dataset = "empty": .* is damaged'),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,10 +82,18 @@ def test_the_listing_shows_values_outcomes_and_lengths(home: Home, own: Callable
 def test_a_preset_is_shown_with_all_its_references(home: Home, own: Callable[..., None]) -> None:
     out = home("presets", "show", "swin-one").out
     assert "As in the\npaper.\nextends base\n" in out
-    assert re.search(r"^→  +91.25 ± 0.3 .* Table 2, row 1$", out, re.M)
-    assert re.search(r"^ +92.5\d? ± 0.5 .* mix.mixup=0.8 +Table 2, row 2$", out, re.M)
-    assert re.search(r"^ +NaN at epoch 35 .* model.norm=bn +Table 2, row 3$", out, re.M)
-    assert re.search(r"^ +90.00 ± 0.5 .* reproduction .* a reproduction$", out, re.M)
+    assert out.split("beside results)\n")[1].split("\n\n")[0].splitlines() == [
+        "→ 91.25 ± 0.3  top1 on test, published",
+        "    Table 2, row 1",
+        "  92.50 ± 0.5  top1 on test, published",
+        "    Table 2, row 2",
+        "    for recipes with mix.mixup=0.8",
+        "  NaN at epoch 35  top1 on test, published",
+        "    Table 2, row 3",
+        "    for recipes with model.norm=bn",
+        "  90.00 ± 0.5  top1 on test, reproduction",
+        "    a reproduction",
+    ]
     # What the file itself changes, not what it inherits.
     section = out.split("different from base\n")[1].split("\n\n")[0]
     assert [line.split() for line in section.splitlines()[1:]] == [
@@ -93,12 +102,25 @@ def test_a_preset_is_shown_with_all_its_references(home: Home, own: Callable[...
     assert re.search(r"^train.epochs +30 +preset base$", out, re.M) and "changed here" not in out
 
 
+def test_changes_that_make_it_another_preset_bring_that_ones_number(home: Home, own: Callable[..., None]) -> None:
+    row = 'title = "A row"\nextends = "swin-one"\n[model]\nactivation = "relu6"\n'
+    own(row=f'{row}[reference]\nvalue = 88.5\nsource = "Table 3, row ReLU6"\n')
+    out = home("presets", "show", "swin-one", "-t", "relu6").out
+    assert re.search(r"^→ +88.50 ± 0.5 ", out, re.M) and "Table 3, row ReLU6" in out and "91.25 ± 0.3" in out
+    assert out.count("→ ") == 2, "the heading and one row"
+    assert home("presets", "show", "swin-one", "-t", "relu6", "--json").json["reference"]["value"] == 88.5
+    own(broken="[train", row=row)
+    assert home("presets", "show", "swin-one", "-t", "relu6", "--json").json["reference"] is None
+    other = home("presets", "show", "swin-one", "-t", "relu6", "--set", "train.seed=1", "--json").json
+    assert other["reference"]["value"] == 91.25
+
+
 def test_a_changed_recipe_is_shown_with_what_is_known_of_it(home: Home, own: Callable[..., None]) -> None:
     out = home("presets", "show", "swin-one", "-t", "mixup", "--set", "train.seed=4").out
-    assert re.search(r"^→  +92.5\d? ± 0.5", out, re.M) and not re.search(r"^→  +91.25", out, re.M)
+    assert re.search(r"^→ 92.50 ± 0.5", out, re.M) and not re.search(r"^→ 91.25", out, re.M)
     assert re.search(r"^mix.mixup +0 +0.8 +toggle mixup$", out, re.M)
     assert re.search(r"^train.seed +0 +4 +--set$", out, re.M)
-    assert re.search(r"^→  +NaN at epoch 35", home("presets", "show", "swin-one", "-t", "bn").out, re.M)
+    assert re.search(r"^→ NaN at epoch 35", home("presets", "show", "swin-one", "-t", "bn").out, re.M)
     told = home("presets", "show", "swin-one", "-t", "bn", "--json").json
     assert told["reference"]["outcome"] == "NaN at epoch 35" and "bn" in told["toggles"]
     assert [change["key"] for change in told["changes"]] == ["model.norm"]
@@ -203,6 +225,25 @@ def test_toggles_as_a_preset_means_them(home: Home, own: Callable[..., None]) ->
     assert lines["mixup"].split()[2] == "off" and "mix.mixup=0.2" in lines["mixup"]
     assert lines["label-smoothing"].split()[2] == "on" and lines["nesterov"].split()[2] == "–"
     assert "did you mean special?" in home("toggles", "speciol", code=2).err
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        (("presets", "mine"), ["preset", "reference", "title"]),
+        (("data", "list"), ["dataset", "state", "images", "get", "it", "with"]),
+        (("toggles",), ["toggle", "on"]),
+        (("toggles", "swin-one"), ["toggle", "here", "on"]),
+    ],
+)
+def test_listings_fit_into_eighty_columns(
+    home: Home, own: Callable[..., None], monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], shown: list[str]
+) -> None:
+    own(long='title = "T"\nextends = "base"\n[model]\nname = "swin_large_patch4_window12_384.ms_in22k_ft_in1k"\n')
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = home(*words).out.splitlines()
+    assert lines[0].split() == shown and max(map(len, lines)) <= 80
 
 
 def test_paths_in_a_recipe_are_seen_from_where_the_user_stands(

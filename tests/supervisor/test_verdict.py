@@ -129,6 +129,9 @@ def test_evidence_in_words() -> None:
     assert evidence("code 1", step=None) == "exited with code 1 before its first step; see its log"
     assert evidence("code 3", "diverged") == "NaN at epoch 35, step 13650; best top1 80.70 (epoch 33)"
     assert evidence("code 1", "failed") == "CUDA out of memory at epoch 0.1, step 3; halve micro_batch"
+    early = {"kind": "failed", "step": 0, "epoch": 0.0, "error": "x = 1 cannot be; use 2", "remedy": ""}
+    told = verdict(EXITS["code 1"], Facts(early, None, None, 1.0, None), alive=False, rebooted=False)
+    assert told is not None and told.evidence == "x = 1 cannot be; use 2", "no place: it would end what to do"
     assert evidence("KILL, out of memory") == (
         "killed by the kernel because memory ran out at step 312 (last checkpoint at step 300); it had used 4.0 GB"
     )

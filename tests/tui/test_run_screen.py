@@ -49,7 +49,7 @@ async def test_an_outcome_for_a_reference_and_the_part_that_is_trained(lab: Fake
         assert "reference: NaN at epoch 35" in bar(app, "result") and "top1 on test (selected on it †)" in bar(
             app, "result"
         )
-        assert "epoch 18.6/29.5" in bar(app, "progress")
+        assert "epoch 18.6/29.5" in bar(app, "progress") and "best 96.50† (epoch 17)" in bar(app, "result")
         shown = " ".join(screen_text(app).split())
         assert "parameters 208k, 650 trained" in shown and "reference NaN at epoch 35" in shown
 

@@ -38,11 +38,13 @@ def list_(context: typer.Context, json: Json = False) -> None:
             str(status.classes),
             ", ".join(f"{name} {images}" for name, images in status.splits.items()),
             status.title,
-            f"{status.remedy}{status.size}",
+            f"{status.download_mb:.0f} MB" if status.size else "",
+            status.remedy,
         )
         for status in found
     ]
-    print_table(("dataset", "state", "classes", "images", "title", "get it with"), rows, right=("classes",))
+    head = ("dataset", "state", "classes", "images", "title", "download", "get it with")
+    print_table(head, rows, right=("classes", "download"), give="images", spare=("title", "classes", "download"))
 
 
 @app.command()

@@ -133,12 +133,10 @@ def _print_page(lab: Lab, preset: Preset, composed: Composed, model: Description
     print()
     for label, text in facts:
         print(f"{label:<8} {safe(text)}")
-    if preset.references:
+    if preset.references or composed.telling:
         print("\nreferences (→ the one shown beside results)")
-        rows = _reference_rows(preset, composed)
-        head = ("", "value", "metric", "split", "kind", "for recipes with", "source")
-        kept = [i for i, name in enumerate(head) if name != "for recipes with" or any(row[i] for row in rows)]
-        print_table([head[i] for i in kept], [[row[i] for i in kept] for row in rows], right=("value",))
+        for line in _reference_lines(preset, composed):
+            print(safe(line))
     if composed.changes:
         print("\nchanged here")
         changed = [(c.key, value(c.before), value(c.after), composed.origins.get(c.key, "")) for c in composed.changes]
@@ -147,7 +145,8 @@ def _print_page(lab: Lab, preset: Preset, composed: Composed, model: Description
         print(f"\ndifferent from {preset.parents[-1]}")
         print_table(("field", "there", "here"), [(c.key, value(c.before), value(c.after)) for c in own])
     print("\nrecipe")
-    print_table(("field", "value", "from"), [(k, value(v), composed.origins[k]) for k, v in recipe.flat().items()])
+    rows = [(k, value(v), composed.origins[k]) for k, v in recipe.flat().items()]
+    print_table(("field", "value", "from"), rows, give="from")
 
 
 def _model_lines(recipe: Recipe, model: Description | str) -> list[tuple[str, str]]:
@@ -168,22 +167,25 @@ def _model_lines(recipe: Recipe, model: Description | str) -> list[tuple[str, st
     return [("model", f"{recipe.model.name}: {numbers}"), ("memory", f"estimate: {total} ({shown})")]
 
 
-def _reference_rows(preset: Preset, composed: Composed) -> list[tuple[str, ...]]:
+def _reference_lines(preset: Preset, composed: Composed) -> list[str]:
+    """Two lines for each reference, three for one of certain recipes: they are too long for columns."""
     from vitui.display import percent, value
 
     shown = composed.telling
-    return [
-        (
-            "→" if reference == shown else "",
-            reference.outcome if reference.value is None else f"{percent(reference.value)} ± {reference.tolerance:g}",
-            reference.metric,
-            reference.split,
-            reference.kind,
-            " ".join(f"{key}={value(wanted)}" for key, wanted in reference.when.items()),
-            reference.source,
-        )
-        for reference in preset.references
-    ]
+    listed = list(preset.references)
+    if shown is not None and shown not in listed:  # changed into another preset, whose reference it is
+        listed.insert(0, shown)
+    lines = []
+    for one in listed:
+        told = one.outcome if one.value is None else f"{percent(one.value)} ± {one.tolerance:g}"
+        lines += [
+            f"{'→' if one == shown else ' '} {told}  {one.metric} on {one.split}, {one.kind}",
+            f"    {one.source}",
+        ]
+        if one.when:
+            wanted = ", ".join(f"{key}={value(leaf) or 'empty'}" for key, leaf in one.when.items())
+            lines.append(f"    for recipes with {wanted}")
+    return lines
 
 
 def _own(preset: Preset) -> Sequence[Any]:

@@ -13,7 +13,7 @@ from vitui.cli.opening import Json, open_lab, print_json, say
 if TYPE_CHECKING:
     from engine.recipe import Preset
 
-SPARE = ("epochs", "family", "data")
+SPARE = ("epochs", "family", "data", "model")
 """Columns that a narrow terminal is spared, in this order."""
 
 

@@ -9,6 +9,9 @@ import typer
 
 from vitui.cli.opening import Json, complete_preset, home_of, print_json
 
+SPARE = ("off", "group", "not with", "meaning")
+"""Columns that a narrow terminal is spared, in this order."""
+
 
 def add_to(root: typer.Typer) -> None:
     root.command()(toggles)
@@ -59,7 +62,7 @@ def toggles(
         for t in known.values()
     ]
     head = ("group", "toggle", *(["here"] if states else []), "meaning", "on", "off", "not with")
-    print_table(head, rows)
+    print_table(head, rows, give="on", spare=SPARE)
 
 
 def _sets(values: Mapping[str, Any]) -> str:

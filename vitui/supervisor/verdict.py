@@ -155,6 +155,8 @@ def _said(seen: Facts) -> str:
         text = f"{event.get('reason') or 'diverged'}{place}"
         return text + (f"; best {_best(best)}" if isinstance(best, Mapping) and best else "")
     remedy = event.get("remedy")
+    if event.get("step") == 0:  # it never trained, and sentences about bad input end with what to do
+        place = ""
     return f"{event.get('error') or 'failed'}{place}" + (f"; {remedy}" if remedy else "")
 
 

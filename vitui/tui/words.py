@@ -99,7 +99,8 @@ def accuracies(run: Run, p: Palette, width: int) -> list[Part]:
     best = None
     if run.best is not None:
         epoch = f" (epoch {run.best_epoch:g})" if run.best_epoch is not None else ""
-        best = (f"best {format.accuracy(run.best)}{epoch}", p.good)
+        mark = "†" if run.select_is_report else ""
+        best = (f"best {format.accuracy(run.best)}{mark}{epoch}", p.good)
     report = None
     if run.report_best is not None:
         report = (f"{safe(run.report_split or 'test', 12)} {format.accuracy(run.report_best)}", p.strong)

@@ -8,6 +8,15 @@ from pydantic import Field, model_validator
 
 from engine.recipe.fields.base import Auto, OptionValue, Section
 
+# Arguments of timm's constructors that fields of their own, or the data, decide.
+_DECIDED_BY = {
+    "img_size": "data.img_size",
+    "in_chans": "data.dataset",
+    "num_classes": "data.dataset",
+    "pretrained": "model.pretrained",
+    "checkpoint_path": "model.weights",
+}
+
 
 class Model(Section):
     """What is trained."""
@@ -48,6 +57,13 @@ class Model(Section):
             raise ValueError("model.weights names a file but model.pretrained is false; set model.pretrained=true")
         return self
 
+    @model_validator(mode="after")
+    def _options_leave_other_fields_alone(self) -> Model:
+        for key in self.options:
+            if key in _DECIDED_BY:
+                raise ValueError(f"model.options.{key} is decided by {_DECIDED_BY[key]}; leave it out of model.options")
+        return self
+
     @property
     def modified(self) -> bool:
         """Whether modules are exchanged after timm has built the model."""
@@ -61,8 +77,9 @@ class Distill(Section):
     """hard: the teacher's top class is a label; soft: its whole distribution at a temperature."""
     teacher: str = ""
     """The teacher: a timm name with its pretrained tag, or `local-dir:PATH` of a run's model/ folder."""
-    alpha: Annotated[float, Field(ge=0, le=1)] = 0.5
-    """Weight of the teacher's part of the loss; 1 - alpha is left to the labels."""
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Weight of the teacher's part of the loss; 1 - alpha is left to the labels. Neither may be 0: its head would learn
+    nothing, and evaluation averages both."""
     tau: Annotated[float, Field(gt=0)] = 1.0
     """Temperature for kind = "soft"."""
 

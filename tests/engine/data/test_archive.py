@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import os
+import stat
 import tarfile
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -83,6 +85,46 @@ def test_a_torn_archive_is_refused(write, folder: Path) -> None:
             unpack(path, folder)
         for file in folder.iterdir():
             file.unlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [("a.zip", zipfile.ZIP_BZIP2), ("a.zip", zipfile.ZIP_LZMA), ("a.tar.bz2", "w:bz2"), ("a.tar.xz", "w:xz")],
+)
+def test_a_torn_archive_of_another_compression_is_not_taken_for_a_full_disk(
+    tmp_path: Path, folder: Path, name: str, kind: Any
+) -> None:
+    path, content = tmp_path / name, b"".join(b"%d " % n for n in range(200_000))
+    if name == "a.zip":
+        with zipfile.ZipFile(path, "w", kind) as archive:
+            archive.writestr("a.bin", content)
+    else:
+        with tarfile.open(path, kind) as tar:
+            member = tarfile.TarInfo("a.bin")
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2] + b"?" * 50 + whole[len(whole) // 2 + 50 :])
+    with pytest.raises(DataError, match=r"is not a whole archive \([^\n]*\); fetch it again"):
+        unpack(path, folder)
+
+
+def test_what_is_no_archive_is_said_in_one_line(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "a.tar.gz").write_bytes(b"no archive" * 100)
+    with pytest.raises(DataError) as caught:
+        unpack(tmp_path / "a.tar.gz", folder)
+    assert str(caught.value).endswith("is not a whole archive (file could not be opened successfully); fetch it again")
+
+
+def test_links_in_a_zip_and_what_macos_adds_are_left_out(tmp_path: Path, folder: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        link = zipfile.ZipInfo("train/a.png")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "/etc/passwd")
+        archive.writestr("train/b.png", b"b")
+        archive.writestr("__MACOSX/train/._b.png", b"attributes")
+    unpack(tmp_path / "a.zip", folder)
+    assert [str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()] == ["train/b.png"]
 
 
 def test_two_files_of_one_name_and_too_little_space(write, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

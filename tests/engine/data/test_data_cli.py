@@ -48,6 +48,14 @@ def test_bad_input_is_one_sentence_and_exit_2(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_names_out_of_an_archive_cannot_speak_to_the_terminal(tmp_path: Path, folder: Path) -> None:
+    (folder / "val" / "ant" / "1.png").rename(folder / "val" / "ant" / "\x1b]0;owned\x07\n1.png")
+    (folder / "val" / "ant" / "\x1b]0;owned\x07\n1.png").write_text("no picture")
+    done = run("add", "mine", "--from", folder, "--data-root", tmp_path / "data")
+    assert done.returncode == 2 and "val/ant/?]0;owned??1.png is not a whole picture" in done.stderr
+    assert done.stderr.removesuffix("\n").isprintable()
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
 def test_a_home_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o555)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import ssl
 import tarfile
 import threading
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -156,3 +158,15 @@ def test_what_cannot_be_downloaded_says_where_it_is(tmp_path: Path) -> None:
     for name in ("imagenet", "imagenetv2", "resisc45", "kitti-distance"):
         with pytest.raises(DataError, match=rf"get it from http.*, then: vitui data add {name} --from PATH"):
             sources.add(name, tmp_path / "data")
+
+
+def test_a_connection_that_breaks_off_is_not_taken_for_a_full_disk(served, tmp_path: Path, monkeypatch) -> None:
+    spec, _ = served
+
+    def breaks(request, timeout: float) -> None:
+        raise ssl.SSLEOFError(8, "EOF occurred in violation of protocol")
+
+    monkeypatch.setattr(urllib.request, "urlopen", breaks)
+    with pytest.raises(DataError, match=r"could not be fetched .*EOF occurred in violation"):
+        download(spec, tmp_path / "files")
+    assert not list((tmp_path / "files").iterdir())

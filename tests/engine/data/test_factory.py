@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,8 @@ def test_a_dataset_of_the_hub(tmp_path: Path, hub: Callable[..., None]) -> None:
             {"train": (grey([1]), [0]), "test": (grey([1]), [0])}, {"train": ["a", "b"], "test": ["a", "c"]},
             "only in train: b; only in test: c",
         ),
+        ({"train": ([], []), "test": ([], [])}, ["a"], "hfds/x has no pictures; fetch"),
+        ({"train": ([], []), "test": (grey([1]), [0])}, ["a"], "hfds/x has no image for train; fetch"),
         ({"train": (grey([1]), [0]), "test": (grey([1]), [0.5])}, ["a"], r"has the label 0\.5 in test, which is no class"),
         ({"train": (grey([1]), [-1]), "test": (grey([1]), [0])}, ["a"], "has images without a label in train"),
         ({"train": (grey([1]), [0]), "test": (grey([1]), [-1])}, ["a"], "has labels in its training split alone"),
@@ -131,7 +134,23 @@ def test_what_a_dataset_of_the_hub_can_lack(
     hub(splits, names)
     with pytest.raises(DataError, match=says):
         add("mine", tmp_path / "data", factory="hfds/x")
-    assert not (tmp_path / "data" / "mine").exists()
+    assert not (tmp_path / "data" / "mine").exists() and not (tmp_path / "data" / ".download").exists()
+
+
+def test_the_library_is_told_to_run_no_code_from_a_repository(
+    tmp_path: Path, hub: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Versions 2.16 to 3 read this when they are asked for splits, not only when timm loads them."""
+    hub({"train": (grey([1]), [0])}, ["a"])
+    monkeypatch.setenv("HF_DATASETS_TRUST_REMOTE_CODE", "1")
+    told = []
+    monkeypatch.setattr(
+        sys.modules["datasets"], "get_dataset_split_names",
+        lambda _: told.append(os.environ["HF_DATASETS_TRUST_REMOTE_CODE"]) or [],
+    )  # fmt: skip
+    with pytest.raises(DataError, match="needs a training split"):
+        add("mine", tmp_path / "data", factory="hfds/x")
+    assert told == ["0"]
 
 
 def test_an_error_of_the_library_is_one_sentence(tmp_path: Path, hub: Callable[..., None]) -> None:

@@ -42,7 +42,10 @@ def test_trap_T07_tiny_imagenet_numbers_train_and_val_by_one_sorted_list(tmp_pat
 
     monkeypatch.setattr(os, "listdir", lambda *path: sorted(listdir(*path), reverse=True))
     monkeypatch.setattr(os, "walk", unsorted_walk)
-    packed = add("mine", tmp_path / "data", path=layouts.tiny_imagenet(tmp_path / "tiny-imagenet-200"))
+    root = layouts.tiny_imagenet(tmp_path / "tiny-imagenet-200")
+    # As an editor on Windows leaves a file that is otherwise the same.
+    (root / "wnids.txt").write_bytes(b"\xef\xbb\xbf" + "\r\n".join(WNIDS).encode())
+    packed = add("mine", tmp_path / "data", path=root)
     assert packed.classes == tuple(sorted(WNIDS)) != tuple(WNIDS)
     assert packed.titles == tuple(f"name {wnid}, other" for wnid in sorted(WNIDS))
     train, val = packed.split("train"), packed.split("val")
@@ -131,6 +134,9 @@ def test_what_is_wrong_with_flowers(tmp_path: Path) -> None:
             add("mine", tmp_path / "data", path=root, size=8)
     layouts.savemat(root / "setid.mat", {"trnid": [[13]], "valid": [[1]], "tstid": [[2]]})
     with pytest.raises(DataError, match=r"names pictures that imagelabels\.mat has no label for"):
+        add("mine", tmp_path / "data", path=root, size=8)
+    layouts.savemat(root / "setid.mat", {"trnid": np.zeros((1, 0)), "valid": [[1]], "tstid": [[2]]})
+    with pytest.raises(DataError, match=r"flowers has no image for train; fetch the whole dataset"):
         add("mine", tmp_path / "data", path=root, size=8)
     (root / "imagelabels.mat").unlink()
     with pytest.raises(DataError, match=r"imagelabels\.mat is missing"):
@@ -266,6 +272,12 @@ def test_imagenet_with_a_flat_val_and_a_file_that_labels_it(tmp_path: Path, name
     (root / name).write_text(content.replace(sorted(WNIDS)[2], "n99999999").replace("JPEG 2\n", "JPEG 9\n"))
     with pytest.raises(DataError, match=r'the class "(n99999999|9)", which train/ does not have'):
         add("other", tmp_path / "data", path=root)
+    first = content.splitlines(keepends=True)[-8]
+    for line, says in ((first.replace("n01443537", "n02124075").replace(" 0\n", " 1\n"), "gives ILSVRC2012_val_00000001"),
+                       (",\n", 'has the line ","')):  # fmt: skip
+        (root / name).write_text(content + line)
+        with pytest.raises(DataError, match=says):
+            add("other", tmp_path / "data", path=root)
     (root / name).write_text("".join(content.splitlines(keepends=True)[:-1]))
     with pytest.raises(DataError, match=r"has no line for ILSVRC2012_val_00000008\.JPEG"):
         add("other", tmp_path / "data", path=root)

@@ -136,7 +136,7 @@ def test_roles_of_recipes_as_written() -> None:
         ({}, COUNTS, (("train",), "val", "test")),
         ({}, {"train": 5, "test": 5}, (("train",), "test", "test")),
         ({}, {"train": 5, "val": 5}, (("train",), "val", "val")),
-        ({"data": {"minival": 0.1}}, {"train": 5, "val": 5}, (("train",), "minival", "val")),
+        ({"data": {"minival": 0.1}}, {"train": 50, "val": 5}, (("train",), "minival", "val")),
         ({"evaluate": {"report_on": "val"}}, COUNTS, (("train",), "val", "val")),
         ({"evaluate": {"select_on": "report"}}, COUNTS, (("train",), "test", "test")),
         ({"evaluate": {"select_dataset": "v2"}}, {"train": 5, "val": 5}, (("train",), "v2", "val")),
@@ -170,10 +170,10 @@ def test_a_selecting_dataset_that_does_not_fit(dataset: PackedDataset, tmp_path:
 
 def test_parts_without_images_are_refused(dataset: PackedDataset) -> None:
     with pytest.raises(
-        DataError, match=r"data.train_fraction = 0.004 of 100 training images is none; use at least 0.01"
+        RecipeError, match=r"data.train_fraction = 0.004 of 100 training images is none; use at least 0.01"
     ):
         roles(dataset, data={"train_fraction": 0.004})
-    with pytest.raises(DataError, match=r"data.minival = 0.01 of 40 training images is none; use at least 0.025"):
+    with pytest.raises(RecipeError, match=r"data.minival = 0.01 of 40 training images is none; use at least 0.025"):
         roles(dataset, data={"train_fraction": 0.4, "minival": 0.01})
 
 

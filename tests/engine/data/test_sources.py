@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import pickle
+import shutil
 import struct
 import tarfile
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 from PIL import Image
 
 from engine.data.errors import DataError
-from engine.data.sources import add
+from engine.data.sources import add, pack_embedded
 
 NAMES = ["airplane", "automobile", "bird"]
 
@@ -139,6 +140,18 @@ def test_part_of_cifar10_is_not_cifar10(tmp_path: Path, cifar) -> None:
             add("cifar10", tmp_path / "data", path=given)
 
 
+def test_a_cifar_archive_whose_compression_is_damaged_is_one_sentence(tmp_path: Path, cifar) -> None:
+    images, labels = np.zeros((24, 32, 32, 3), np.uint8), cifar[1]  # so that little but one deflated block is left
+    path = tmp_path / "cifar-10-x.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        tar.add(write_python(tmp_path / "cifar-10-batches-x", images, labels), arcname="cifar-10-batches-x")
+    whole = path.read_bytes()
+    for at in range(len(whole) // 2, len(whole) - 8, 7):
+        path.write_bytes(whole[:at] + b"\xff" * 8 + whole[at + 8 :])
+        with pytest.raises(DataError, match=r"^[^\n]*cifar-10-x\.tar\.gz[^\n]*again$"):
+            add("mine", tmp_path / "data", path=path)
+
+
 def write_idx(folder: Path, arrays: dict[str, np.ndarray], zipped: bool) -> Path:
     folder.mkdir()
     for name, array in arrays.items():
@@ -246,6 +259,43 @@ def test_an_unlabelled_test_folder_is_left_out(tmp_path: Path, folder: Path) -> 
     assert set(add("mine", tmp_path / "data", path=folder).splits) == {"train", "val"}
 
 
+def test_a_picture_that_no_class_would_get_is_named(tmp_path: Path, folder: Path) -> None:
+    (folder / "train" / "ant" / "3.png").rename(folder / "train" / "3.png")
+    with pytest.raises(DataError, match=r"train has pictures outside its class folders \(3\.png\); move them"):
+        add("mine", tmp_path / "data", path=folder)
+
+
+def test_a_link_to_a_folder_above_does_not_multiply_the_pictures(tmp_path: Path, folder: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (folder / "train" / "ant" / "0.png").rename(tmp_path / "more" / "0.png")
+    (folder / "train" / "ant" / "linked").symlink_to(tmp_path / "more")
+    assert len(add("mine", tmp_path / "data", path=folder).split("train")) == 12
+    (folder / "train" / "ant" / "again").symlink_to("..")
+    with pytest.raises(DataError, match=r"train/ant/again is a link to a folder above it; remove it"):
+        add("other", tmp_path / "data", path=folder)
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(tmp_path: Path, folder: Path, monkeypatch) -> None:
+    (folder / "train" / "ant" / "more").mkdir()
+    scandir = os.scandir
+
+    def refusing(path: str):
+        if str(path).endswith("more"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(DataError, match=r"train/ant/more cannot be read: Permission denied"):
+        add("mine", tmp_path / "data", path=folder)
+
+
+def test_trouble_inside_an_archive_names_the_archive(tmp_path: Path, folder: Path) -> None:
+    (folder / "val" / "ant" / "1.png").write_text("no picture")
+    archive = shutil.make_archive(str(tmp_path / "pictures-of-mine"), "zip", folder)
+    with pytest.raises(DataError, match=rf"^{archive}/val/ant/1\.png is not a whole picture"):
+        add("mine", tmp_path / "data", path=Path(archive))
+
+
 def test_bad_requests(tmp_path: Path, folder: Path) -> None:
     data = tmp_path / "data"
     for name, path, size, says in (
@@ -268,3 +318,13 @@ def test_adding_again(tmp_path: Path, folder: Path) -> None:
     add("mine", data, path=folder)
     with pytest.raises(DataError, match="there already"):
         add("mine", data, path=folder)
+
+
+@pytest.mark.parametrize("name", ["digits", "cifar10", "mine"])
+def test_another_folder_where_the_dataset_should_be(tmp_path: Path, folder: Path, name: str) -> None:
+    """As when somebody keeps the files he wants packed there. Nothing is fetched first."""
+    (tmp_path / "data" / name).mkdir(parents=True)
+    with pytest.raises(DataError, match=rf"data/{name} is in the way: it is no packed dataset; move it elsewhere"):
+        add(name, tmp_path / "data", path=folder if name == "mine" else None)
+    with pytest.raises(DataError, match="is in the way"):
+        pack_embedded("digits", tmp_path / "data" / name / "..") if name == "digits" else add(name, tmp_path / "data")

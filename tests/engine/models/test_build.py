@@ -185,6 +185,15 @@ def test_trap_T01_both_heads_are_made_anew_trained_and_averaged() -> None:
             },
             'distill.kind = "soft": "vit_tiny_patch16_224" has no distillation token or head; models that have one: deit_',
         ),
+        (
+            {"model": {"name": "resnet10t", "options": {"embed_dim": 64}}},
+            'model.options.embed_dim = 64: "resnet10t" has no argument embed_dim; model.options={} leaves all',
+        ),
+        (
+            {"model": {"name": "vit_tiny_patch16_224", "options": {"patch_size": 0}}},
+            'timm cannot build "vit_tiny_patch16_224" with img_size=224, patch_size=0: ',
+        ),
+        ({"model": {"name": "local-dir:/x/model"}}, "is not a timm model; to start from a run, name its model and"),
         ({"model": {"name": "vit_nope", "pretrained": True}}, 'model.name = "vit_nope" is not a timm model'),
         (
             {"model": {"name": "vit_tiny_patch16_224", "options": {"patch_size": 9}}},

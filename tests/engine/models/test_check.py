@@ -120,11 +120,12 @@ def test_the_process_answers_every_line_good_or_bad() -> None:
         json.dumps({"id": "zero", "recipe": {}, "channels": 0, "classes": 10, "img_size": 8}),
         line("relu6", {"model": {"name": "resnet10t", "activation": "relu6"}}),
         line("file", {"model": {"name": "vit_tiny_patch16_224", "pretrained": True, "weights": "/nowhere.npz"}}),
+        line("decay", {"model": {"name": "pit_ti_224"}, "optim": {"layer_decay": 0.5}}),
     )  # fmt: skip
     assert [a["id"] for a in answers] == [
-        "large", None, "same", "typo", "nan", "taught", "gelu", "zero", "relu6", "file",
+        "large", None, "same", "typo", "nan", "taught", "gelu", "zero", "relu6", "file", "decay",
     ]  # fmt: skip
-    large_answer, broken, same, typo, tag, taught, unknown, zero, relu6, file = answers
+    large_answer, broken, same, typo, tag, taught, unknown, zero, relu6, file, decay = answers
     params = 304_326_632  # ViT-L/16 at 224 px with 1,000 classes, as in timm's table: 304.33 M
     assert large_answer["params"] == large_answer["trainable_params"] == params
     memory = large_answer["memory"]
@@ -139,5 +140,6 @@ def test_the_process_answers_every_line_good_or_bad() -> None:
         (zero, "channels = 0 is not a whole number above 0"),
         (relu6, 'model.activation = "relu6"'),
         (file, "there is no file /nowhere.npz"),
+        (decay, "optim.layer_decay = 0.5 needs a model that says which block its parameters belong to"),
     ):
         assert sentence in answer["error"] and "\n" not in answer["error"] and set(answer) == {"id", "error"}

@@ -18,6 +18,7 @@ from engine.models.build import build_model
 from engine.models.compact import CompactTransformer, checkpoint_filter_fn
 from engine.models.errors import ModelError
 from engine.recipe import validate
+from vitui.cli.follow import COMPACT
 
 # Parameters in millions at the classes of the published table, multiply-adds in G as SHI-Labs print them.
 PUBLISHED = {
@@ -31,6 +32,11 @@ PUBLISHED = {
 }  # fmt: skip
 
 TINY: dict[str, Any] = {"embed_dim": 16, "depth": 2, "num_heads": 2, "mlp_ratio": 2.0, "num_classes": 5, "img_size": 16}
+
+
+def test_the_command_line_knows_which_architectures_timm_lacks() -> None:
+    ours = {name for name in timm.list_models() if timm.model_entrypoint(name).__module__.startswith("engine.")}
+    assert ours == {name for name in timm.list_models() if name.startswith(COMPACT)} >= set(PUBLISHED)
 
 
 def test_parameters_and_multiply_adds_equal_the_published_ones() -> None:

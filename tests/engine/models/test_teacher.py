@@ -40,6 +40,9 @@ def test_a_run_s_own_export_teaches(tmp_path: Path, norm: str) -> None:
         build_teacher(student(f"local-dir:{run.model}"), channels=1, classes=4, img_size=16)
     with pytest.raises(ModelError, match="cannot take images of 3x16x16"):
         build_teacher(student(f"local-dir:{run.model}"), channels=3, classes=3, img_size=16)
+    (run.model / "model.safetensors").unlink()
+    with pytest.raises(ModelError, match=r"^distill.teacher: there is no file .*model.safetensors$"):
+        build_teacher(student(f"local-dir:{run.model}"), channels=1, classes=3, img_size=16)
 
 
 def test_the_teacher_sees_the_pixels_under_its_own_normalisation() -> None:
@@ -73,7 +76,7 @@ def test_hub_teachers_bring_their_own_constants_and_size() -> None:
         ("regnety_160", "needs its pretrained tag; there are regnety_160.deit_in1k"),
         ("regnety_160.deit", "has no tag deit; it has deit_in1k"),
         ("regnety_160.deit_in1k", "knows 1000 classes, the dataset has 10"),
-        ("local-dir:/nowhere/model", "/nowhere/model holds no exported model"),
+        ("local-dir:/nowhere/model", "distill.teacher: /nowhere/model holds no exported model"),
     ],
 )
 def test_teachers_that_cannot_teach_are_one_sentence(teacher: str, message: str) -> None:

@@ -97,8 +97,17 @@ def test_trap_T01_one_head_of_two_is_never_left_alone_at_random(tmp_path: Path) 
 def test_files_that_do_not_fit_are_named_without_being_loaded(tmp_path: Path, device: str) -> None:
     plain = timm.create_model("vit_tiny_patch16_224", num_classes=4, img_size=16, **TINY)
     path = write(tmp_path / "w.safetensors", plain)
+    narrow = {**TINY, "embed_dim": 24}
+    odd = write(tmp_path / "odd.safetensors", timm.create_model("vit_tiny_patch16_224", img_size=16, **narrow))
     for change, message in (
-        ({"options": {**TINY, "embed_dim": 64}}, r"does not fit the model: .*\[32\] for \[64\], .* and 27 more$"),
+        (
+            {"options": {**TINY, "embed_dim": 64}},
+            r"does not fit model.name = \w+: .*\[32\] for \[64\], .* and 27 more$",
+        ),
+        (
+            {"options": {**narrow, "class_token": False, "global_pool": "avg"}, "weights": odd},
+            r"does not fit model.name = \w+: pos_embed \[1, 17, 24\] for \[1, 16, 24\]$",  # 17 are no square
+        ),
         ({"options": {**TINY, "depth": 3}}, "missing blocks.2"),
         ({"options": {**TINY, "depth": 1}}, "not in the model: blocks.1"),
         ({"options": {**TINY, "patch_size": 8}}, "has patches of 4x4, the model has 8x8"),
@@ -177,6 +186,23 @@ def test_an_unchanged_model_comes_back_by_timm_and_by_exported_alike(tmp_path: P
     assert exported.load(folder, img_size=24)(torch.zeros(1, 3, 24, 24)).shape == (1, 4)
     with pytest.raises(ModelError, match=r'of a model with norm = "default", not model\.norm = "gn"'):
         tiny(pretrained=True, weights=str(folder / "model.safetensors"), norm="gn")
+
+
+@pytest.mark.parametrize("change", [{}, {"norm": "bn"}], ids=["plain", "bn"])
+def test_trap_T18_a_run_that_starts_from_an_export_normalises_as_that_was_trained(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    """timm's own constants for the name are std 0.5 and crop_pct 0.9; the export says 0.25 and 1.0."""
+    _, folder = export(tmp_path, **change)
+    recipe = validate({"model": {"name": "vit_tiny_patch16_224", "options": TINY, "pretrained": True, **change,
+                                 "weights": str(folder / "model.safetensors")}})  # fmt: skip
+    for fetch in (True, False):  # a resumed run as well
+        cfg = build(recipe, channels=3, classes=4, img_size=16, fetch=fetch).model.pretrained_cfg
+        assert cfg["std"] == [0.25] * 3 and cfg["crop_pct"] == 1.0 and cfg["classifier"] == "head"  # type: ignore[index]
+    (folder / "config.json").unlink()
+    if not change:
+        cfg = tiny(pretrained=True, weights=str(folder / "model.safetensors")).model.pretrained_cfg
+        assert cfg["std"] == (0.5, 0.5, 0.5) and cfg["crop_pct"] == 0.9  # type: ignore[index]
 
 
 def test_folders_that_hold_no_export_are_one_sentence(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What descriptions of presets say of parameters, counted on the models they build."""
+"""What presets say of models, held against the models: parameters, and the constants of pretrained weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import pytest
 
 pytest.importorskip("torch")
 
+from timm.models import get_pretrained_cfg
+
+from engine.data.normalize import mean_std
 from engine.models.build import build
 from engine.recipe import datasets, presets
 
@@ -37,3 +40,18 @@ def test_parameters_in_descriptions_are_those_of_the_models() -> None:
             assert counted[key][1] == int(head[1].replace(",", "")), preset.name
             claims += 1
     assert claims == 4 and len(counted) > 25
+
+
+def test_trap_T18_presets_normalise_as_their_pretrained_weights_do() -> None:
+    others = {}
+    for preset in presets.load_all():
+        model, data = preset.recipe.model, preset.recipe.data
+        if not model.pretrained:
+            continue
+        cfg = get_pretrained_cfg(model.name)
+        kind = "weights" if data.normalize == "auto" else data.normalize
+        used = mean_std(kind, datasets.get(data.dataset), {"mean": cfg.mean, "std": cfg.std})
+        if used != (cfg.mean, cfg.std):
+            others[preset.name] = kind
+    # As their sources do: ImageNet's constants for weights that had 0.5, and those of the flowers.
+    assert others == {"tin-vit-l-probe": "imagenet", "flowers-cct14-384": "dataset"}

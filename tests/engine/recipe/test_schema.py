@@ -33,6 +33,10 @@ def test_every_field_is_documented_and_every_section_is_closed_and_frozen() -> N
         (["modle.name=x"], "unknown field modle; did you mean model?"),
         (["zzz=1"], "known here: model, data, augment"),
         (["augment.crop=padd"], 'augment.crop = "padd" must be one of none, pad, resized, larger; did you mean pad?'),
+        (["distill.alpha=0"], "distill.alpha = 0 must be greater than 0"),
+        (["distill.alpha=1"], "distill.alpha = 1 must be less than 1"),
+        (["data.minival=0.1", "evaluate.select_dataset=other"], "set data.minival=0"),
+        (["train.mode=eval", "model.norm=rescale"], 'never calibrates model.norm = "rescale"'),
         (["optim.name=adam"], 'optim.name = "adam" must be one of adamw, sgd; did you mean adamw?'),
         (["optim.momentum=0.9"], 'optim.momentum does not exist for optim.name = "adamw"'),
         (["data.img_size=big"], "must be a valid integer, unable to parse string as an integer, or auto"),
@@ -48,6 +52,8 @@ def test_every_field_is_documented_and_every_section_is_closed_and_frozen() -> N
         (["schedule.min_lr=1"], "schedule.min_lr = 1 is above optim.lr"),
         (["evaluate.select_on=minival"], "needs data.minival above 0"),
         (["model.weights=x.pth"], "set model.pretrained=true"),
+        (["model.options.num_classes=5"], "model.options.num_classes is decided by data.dataset; leave it out"),
+        (["model.options.checkpoint_path=x.pth"], "is decided by model.weights"),
         (["data.normalize=weights"], "needs model.pretrained = true"),
         (["optim.name=sgd", "optim.nesterov=true", "optim.momentum=0"], "needs optim.momentum above 0"),
     ],
@@ -87,6 +93,16 @@ def test_trap_T05_another_optimiser_does_not_inherit_the_old_ones_learning_rate(
     ])  # fmt: skip
     assert recipe.optim.lr == 0.01 and recipe.optim.weight_decay == 1e-5
     assert origins["optim.name"] == "--set" and origins["optim.lr"] == "default"
+
+
+def test_options_of_another_model_can_be_left_out() -> None:
+    preset = Layer("preset x", {"model": {"name": "vit", "norm": "bn", "options": {"embed_dim": 64, "depth": 2}}})
+    recipe, origins = compose([preset, Layer("--set", parse_set("model.options={}"))])
+    assert recipe.model.options == {} and recipe.model.norm == "bn" and "model.options.depth" not in origins
+    again, _ = compose([preset, *(Layer("--set", parse_set(s)) for s in ("model.options={}", "model.options.depth=3"))])
+    assert again.model.options == {"depth": 3}
+    kept, _ = compose([preset, Layer("patch", {"train": {}, "model": {}})])
+    assert kept.model.options == {"embed_dim": 64, "depth": 2}, "only that very table is emptied"
 
 
 def test_every_leaf_has_an_origin_and_diff_sees_exactly_the_changes() -> None:

@@ -136,6 +136,15 @@ def test_trap_T05_the_sgd_toggle_leaves_nothing_of_adamw() -> None:
     assert optim.model_dump() == presets.load("tin-swin-l-opt-sgd").recipe.optim.model_dump()
 
 
+def test_a_toggle_stands_on_what_the_ones_before_it_made() -> None:
+    optim = toggles.apply(Recipe(), ["sgd", "nesterov"]).optim.model_dump()
+    assert (optim["name"], optim["nesterov"], optim["lr"]) == ("sgd", True, 0.01)
+    # On the way it is not valid: a minival split beside another dataset that selects.
+    held_out = Recipe.model_validate({"data": {"minival": 0.1}})
+    changed = toggles.apply(held_out, ["select-on-v2", "no-minival"])
+    assert (changed.evaluate.select_dataset, changed.data.minival) == ("imagenetv2", 0.0)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -147,6 +156,9 @@ def test_trap_T05_the_sgd_toggle_leaves_nothing_of_adamw() -> None:
         (["augreg-light2", "augreg-strong1"], "exclude each other"),
         (["bn", "gn"], "exclude each other"),
         (["nesterov"], "this recipe has no optim.nesterov (optim.name = adamw)"),
+        (["sgd", "nesterov", "no-sgd"], "toggle sgd is asked for both on and off"),
+        (["augreg-light2", "no-mixup"], "toggles augreg-light2 and no-mixup undo each other; keep one of the two"),
+        (["no-mixup", "augreg-light2"], "toggles no-mixup and augreg-light2 undo each other; keep one of the two"),
     ],
 )
 def test_bad_toggles_are_one_sentence(words: list[str], message: str) -> None:

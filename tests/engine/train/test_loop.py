@@ -137,6 +137,16 @@ def test_evaluations_inside_epochs_come_at_every_multiple_and_change_no_weight(t
     assert best["step"] in (4, 8, 12) and checkpoint.load(often.run.best)["progress"].step == best["step"]
 
 
+def test_checkpoints_by_steps_come_at_every_multiple_at_the_ends_of_epochs_too(tmp_path: Path) -> None:
+    """Six steps an epoch: every multiple of 6 is the end of one, and every third multiple of 4."""
+    for every, expected in ((6, [6, 12, 18]), (4, [4, 8, 12, 16, 18])):
+        train = {"epochs": 3, "checkpoint_every_steps": every, "checkpoint_every_epochs": 0}
+        trainer = small_trainer(tmp_path / str(every), {"train": train, "evaluate": {"every_epochs": 3}})
+        trainer.train()
+        events = [e for e in read_all(trainer.run.journal) if e["kind"] == "checkpoint"]
+        assert [e["step"] for e in events] == expected
+
+
 def test_a_run_counted_in_steps_ends_inside_an_epoch_with_evaluation_and_checkpoint(tmp_path: Path) -> None:
     recipe = {"train": {"steps": 9, "epochs": 100}, "optim": {"lr": 0.5}, "schedule": {"warmup_steps": 2}}
     trainer = small_trainer(tmp_path, recipe)

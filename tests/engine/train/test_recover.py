@@ -122,6 +122,9 @@ def test_a_checkpoint_of_other_data_is_refused(tmp_path: Path) -> None:
         small_trainer(tmp_path / "r", {}, fingerprint="g").restore(content)
     with pytest.raises(CheckpointError, match="steps_per_epoch was 6, is 12"):
         small_trainer(tmp_path / "r", {"train": {"batch_size": 2}}).restore(content)
+    other = {**content, "data": {**content["data"], "mean": [0.25]}}
+    with pytest.raises(CheckpointError, match=r"mean was \[0.25\], is \[0.5\]"):
+        small_trainer(tmp_path / "r", {}).restore(other)
     again = small_trainer(tmp_path / "r", {})
     again.restore(content)
     assert again.progress.step == 12 and again.progress.first_loss == trainer.progress.first_loss is not None

@@ -15,7 +15,7 @@ from engine.models.errors import ModelError
 from engine.recipe import validate
 from engine.recipe.fields.model import Distill
 from engine.train.distill import Distillation
-from engine.train.trained import classifiers, set_training_mode, trained_beside_head
+from engine.train.trained import set_training_mode
 from tests.engine.train.small import small_trainer
 
 
@@ -147,14 +147,6 @@ def test_eval_mode_trains_weights_without_dropout_and_with_fixed_statistics(tmp_
     for name in ("body.0.running_mean", "body.0.num_batches_tracked", "head.0.running_var"):
         assert torch.equal(after[name], before[name]), name
     assert not any(module.training for module in model.modules())
-
-
-def test_what_is_trained_beside_the_head_is_named() -> None:
-    model = frozen()
-    assert trained_beside_head(model) == [] and classifiers(model) == [model.head]
-    model.body[3].bias.requires_grad_(True)
-    assert trained_beside_head(model) == ["body.3.bias"]
-    assert classifiers(nn.Linear(2, 2)) == [] and len(classifiers(deit())) == 2
 
 
 def test_batchnorm_that_is_trained_outside_the_head_follows_its_batches() -> None:
