@@ -48,6 +48,7 @@ def change(run: RunDir, row: Run, **values: Any) -> None:
 
 
 def _of_row(run: Run) -> dict[str, Any]:
-    reference = {"value": run.reference, "source": run.reference_source} if run.reference is not None else None
+    told = {"value": run.reference, "source": run.reference_source, "outcome": run.reference_outcome}
+    reference = told if run.reference is not None or run.reference_outcome else None
     names = ("name", "preset", "family", "notes", "question", "star", "archived", "device", "created")
     return {name: getattr(run, name) for name in names} | {"tags": list(run.tags), "reference": reference}

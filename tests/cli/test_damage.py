@@ -25,13 +25,17 @@ def test_a_damaged_run_json_is_left_alone(home: Home, content: str) -> None:
 
 def test_a_lost_run_json_is_made_again_from_the_database(home: Home) -> None:
     run = home.add(tags=["a", "b"], notes="kept", reference={"value": 90.5, "source": "table 1"})
+    odd = home.add("250101-130000-bbbb", reference={"outcome": "NaN at epoch 35", "source": "table 2"})
+    odd.labels.unlink()
+    home("edit", odd.id, "--star")
     run.labels.unlink()
-    home("edit", "@", "--star")
+    home("edit", run.id, "--star")
     before = home.row(run.id)
     home("rebuild")
     after = home.row(run.id)
     names = ("name", "preset", "tags", "notes", "star", "reference", "reference_source", "created")
     assert {n: after[n] for n in names} == {n: before[n] for n in names} and before["star"]
+    assert (home.row(odd.id)["reference"], home.row(odd.id)["reference_outcome"]) == (None, "NaN at epoch 35")
 
 
 def test_a_damaged_recipe_is_told_and_not_resumed(home: Home) -> None:
