@@ -89,8 +89,8 @@ def test_kill_9_of_the_worker_is_healed_by_the_next_command(vitui: Vitui) -> Non
 
 def test_kill_9_of_worker_and_runner_leaves_training_alone_and_the_queue_goes_on(vitui: Vitui) -> None:
     first = vitui.run("--set", "train.epochs=60")
+    second = vitui.run("--set", "train.epochs=2")  # before the first has begun: it is short, and commands take a while
     until(lambda: len(steps(vitui, first)) > 20)
-    second = vitui.run("--set", "train.epochs=2")
     for part in ("vitui.supervisor.worker", "runner.py"):
         for process in vitui.of(part):
             process.kill()
