@@ -95,17 +95,21 @@ class Preset:
         return self.outcome_for(self.recipe)
 
     def reference_for(self, recipe: Recipe) -> Reference | None:
-        """The number to compare `recipe` with: the first that is about its very values, else the first about any."""
-        return _first([r for r in self.references if r.value is not None], recipe)
+        """The number to compare `recipe` with: the first that is about its very values, else the first about any.
+
+        None for a recipe on other data than the preset's: nobody reported a number for that.
+        """
+        return self._first([r for r in self.references if r.value is not None], recipe)
 
     def outcome_for(self, recipe: Recipe) -> Reference | None:
         """Likewise among references that tell an outcome."""
-        return _first([r for r in self.references if r.outcome], recipe)
+        return self._first([r for r in self.references if r.outcome], recipe)
 
-
-def _first(references: Sequence[Reference], recipe: Recipe) -> Reference | None:
-    held = [r for r in references if r.holds_for(recipe)]
-    return next((r for r in held if r.when), held[0] if held else None)
+    def _first(self, references: Sequence[Reference], recipe: Recipe) -> Reference | None:
+        if recipe.data.dataset != self.recipe.data.dataset:
+            return None
+        held = [r for r in references if r.holds_for(recipe)]
+        return next((r for r in held if r.when), held[0] if held else None)
 
 
 def find(roots: Sequence[Path] = (SHIPPED,)) -> dict[str, Path]:

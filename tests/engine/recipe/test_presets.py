@@ -111,6 +111,13 @@ def test_a_reference_may_hold_for_some_recipes_alone(tmp_path: Path) -> None:
     assert shown({"train": {"epochs": 5}}) == (70, "NaN at epoch 2")
 
 
+def test_a_reference_is_not_shown_beside_results_on_other_data(tmp_path: Path) -> None:
+    write(tmp_path, "a", REFERENCES)
+    preset = presets.load("a", [tmp_path])
+    other = Recipe.model_validate({"data": {"dataset": "cifar10"}, "train": {"epochs": 3}})
+    assert preset.reference_for(other) is None and preset.outcome_for(other) is None
+
+
 def test_references_are_not_inherited(tmp_path: Path) -> None:
     write(tmp_path, "a", REFERENCES)
     write(tmp_path, "b", 'extends = "a"')
