@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 
 from engine.recipe import Recipe
 from engine.recipe.errors import section_types
+from vitui.display import value
 
 PAGE = Path(__file__).with_name("recipe.md")
 HEAD = """\
@@ -48,16 +49,10 @@ def _table(section: type[BaseModel], variant: bool) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    value = field.get_default(call_default_factory=True, validated_data={})
-    if value in ("", {}):
+    default = field.get_default(call_default_factory=True, validated_data={})
+    if default in ("", {}):
         return "empty"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return f"{value:g}"
-    if isinstance(value, tuple):
-        return "[" + ", ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value) + "]"
-    return str(value)
+    return value(list(default) if isinstance(default, tuple) else default)
 
 
 def _may_be(field: FieldInfo) -> str:

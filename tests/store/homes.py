@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.journal import RunDir, encode, write_json
-from vitui.store import Store, runs
+from vitui.store import Run, Store, runs
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -124,3 +124,18 @@ def integrity(path: Path) -> str:
         return str(db.execute("PRAGMA integrity_check").fetchone()[0])
     finally:
         db.close()
+
+
+def row(home: Home, run: RunDir) -> Run:
+    found = runs.get(home.store.reading(), run.id)
+    assert found is not None
+    return found
+
+
+def started(attempt: int = 1, at: float = 100.0) -> dict[str, Any]:
+    return event("started", at, attempt, argv=["x"], pid=1, host="box", device="cpu", engine_version="0.1.0")
+
+
+def data(select: str = "test", report: str = "test") -> dict[str, Any]:
+    return event("data", 101.0, dataset="digits", select_split=select, report_split=report, steps_per_epoch=10,
+                 total_steps=30, total_epochs=3, train_images=100)  # fmt: skip
