@@ -5,36 +5,23 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.journal import RunDir, fsync_dir
+from engine.journal import fsync_dir
 from vitui import labels
 from vitui.errors import Busy, NotFound, UsageError, VitError
 from vitui.home import find_home, make_home
-from vitui.store import Brief, Run, Store, runs
+from vitui.reading import Reading
+from vitui.store import Store, runs
 
 if TYPE_CHECKING:
-    from engine.recipe import Preset, Recipe
+    from engine.recipe import Recipe
     from vitui.composition import Composed
     from vitui.inspecting import Description
-    from vitui.preflight import DatasetStatus
-    from vitui.store.metrics import Curve, Envelope, Eval, Event
-    from vitui.supervisor.devices import Device
 
 
-@dataclass(frozen=True)
-class QueueView:
-    """What waits and who works on it. `paused` is the reason nothing is started, None while things are."""
-
-    paused: str | None
-    waiting: list[Run]
-    worker_alive: bool
-    worker_pid: int | None
-
-
-class Lab:
+class Lab(Reading):
     """Reading methods are cheap and never write; the others raise vitui.errors when they cannot do what was asked."""
 
     def __init__(self, home: Path, store: Store, messages: list[str]) -> None:
@@ -235,138 +222,6 @@ class Lab:
         with self.store.writing() as db:
             if not change(db, run_id):
                 raise Busy(f"run {run_id} does not wait in the queue ({self._state(run_id)})")
-
-    # -- reading -------------------------------------------------------------------------------------------------
-
-    def resolve(self, prefix: str) -> str:
-        """The run id an unambiguous prefix (or ``@`` for the newest run) stands for. Raises NotFound, UsageError."""
-        if not self.store.exists:
-            raise NotFound(f"no run {prefix}: {self.home} holds no runs yet")
-        if prefix == "@":
-            newest = self.runs(limit=1, include_archived=True)
-            if not newest:
-                raise NotFound(f"{self.home} holds no runs yet")
-            return newest[0].id
-        return runs.resolve_prefix(self.store.reading(), prefix)
-
-    def run(self, run_id: str) -> Run:
-        """One run. Raises NotFound."""
-        found = runs.get(self.store.reading(), run_id) if self.store.exists else None
-        if found is None:
-            raise NotFound(f"no run {run_id} in {self.home}")
-        return found
-
-    def runs(
-        self,
-        *,
-        states: Collection[str] | None = None,
-        text: str | None = None,
-        include_archived: bool = False,
-        limit: int | None = None,
-    ) -> list[Run]:
-        """Runs, newest first; empty for a home without any."""
-        if not self.store.exists:
-            return []
-        return runs.list_runs(
-            self.store.reading(), states=states, text=text, include_archived=include_archived, limit=limit
-        )
-
-    def briefs(
-        self, *, states: Collection[str] | None = None, include_archived: bool = False, limit: int | None = None
-    ) -> list[Brief]:
-        """As `runs`, with only what a listing shows of each."""
-        if not self.store.exists:
-            return []
-        return runs.list_briefs(self.store.reading(), states=states, include_archived=include_archived, limit=limit)
-
-    def _state(self, run_id: str) -> str:
-        return self.run(run_id).state
-
-    def curve(self, run_id: str, key: str, **window: float) -> Curve:
-        """Every point of a series; see vitui.store.metrics.curve."""
-        from vitui.store import metrics
-
-        return metrics.curve(self.store.reading(), run_id, key, **window)
-
-    def envelope(self, run_id: str, key: str, buckets: int = 2000, **window: float) -> Envelope:
-        """A series at screen resolution with its extremes kept; see vitui.store.metrics.envelope."""
-        from vitui.store import metrics
-
-        return metrics.envelope(self.store.reading(), run_id, key, buckets, **window)
-
-    def keys(self, run_id: str) -> list[str]:
-        """Names of the series a run has."""
-        from vitui.store import metrics
-
-        return metrics.keys(self.store.reading(), run_id)
-
-    def evals(self, run_id: str) -> list[Eval]:
-        """Evaluations of a run in order, superseded ones left out."""
-        from vitui.store import metrics
-
-        return metrics.evals(self.store.reading(), run_id)
-
-    def events(self, run_id: str, kinds: Collection[str] | None = None) -> list[Event]:
-        """Journal events of a run other than metrics."""
-        from vitui.store import metrics
-
-        return metrics.events(self.store.reading(), run_id, kinds)
-
-    def config(self, run_id: str) -> dict[str, Any]:
-        """The recipe of a run, dotted leaf -> value, as the trainer resolved it where it got that far.
-
-        Empty where there is none; raises UsageError where it cannot be read.
-        """
-        from engine.recipe.schema import flatten
-        from vitui.composition import read_recipe
-
-        run = self.run_dir(run_id)
-        path = run.resolved if run.resolved.exists() else run.recipe
-        return flatten(read_recipe(path)) if path.exists() else {}
-
-    def labels(self, run_id: str) -> dict[str, Any]:
-        """run.json: name, preset, changes against it, origins of values, tags, notes."""
-        return labels.read_object(self.run_dir(run_id).labels)
-
-    def provenance(self, run_id: str) -> dict[str, Any]:
-        """Host, user, command line, commit, packages."""
-        return labels.read_object(self.run_dir(run_id).provenance)
-
-    def run_dir(self, run_id: str) -> RunDir:
-        return RunDir(self.home / "runs" / run_id)
-
-    def queue(self) -> QueueView:
-        """What waits, in order, with reasons, and the worker's state."""
-        from vitui.supervisor.ensure import worker_pid
-
-        pid = worker_pid(self.home)
-        if not self.store.exists:
-            return QueueView(None, [], pid is not None, pid)
-        waiting = sorted(self.runs(states={"queued"}, include_archived=True), key=lambda run: run.position or 0)
-        return QueueView(runs.get_meta(self.store.reading(), "queue_paused"), waiting, pid is not None, pid)
-
-    def devices(self) -> list[Device]:
-        """What runs can be placed on."""
-        from vitui.supervisor.devices import devices
-
-        return devices()
-
-    def presets(self) -> list[Preset]:
-        """Every preset that can be run, shipped and own. Raises RecipeError for a broken one."""
-        from engine.recipe import presets
-        from vitui.composition import roots
-
-        return presets.load_all(roots(self.home))
-
-    def data_status(self) -> list[DatasetStatus]:
-        """Datasets and whether they are here."""
-        from vitui.preflight import dataset_status
-
-        return dataset_status(self.home)
-
-    def changes_token(self) -> int:
-        """A number that is another one once the database has changed."""
-        return self.store.changes_token()
 
     # -- editing -------------------------------------------------------------------------------------------------
 
