@@ -12,11 +12,12 @@ from textual.message import Message
 
 from tests.tui.fake_lab import FINISHED, NOW, RUNNING, Curve, FakeLab, run
 from vitui.errors import NotFound
-from vitui.tui import views
-from vitui.tui.messages import ReadFailed, RunGone, RunRead, RunsRead
-from vitui.tui.poller import Poller, Watch
+from vitui.tui.messages import Gone, ReadFailed, Seen
+from vitui.tui.poller import Poller
 from vitui.tui.tail import FIRST_BYTES, Tail
-from vitui.tui.views import RunReader, RunsReader
+from vitui.tui.views import run as views
+from vitui.tui.views.run import RunReader, RunView, RunWatch
+from vitui.tui.views.runs import RunsReader, RunsView, RunsWatch
 
 
 def test_tail_reads_what_is_new(tmp_path: Path) -> None:
@@ -70,61 +71,61 @@ def test_tail_survives_any_bytes(tmp_path: Path) -> None:
 
 def test_the_list_is_given_only_when_it_changes(lab: FakeLab) -> None:
     reader = RunsReader(lab)
-    first = reader.read(NOW)
+    first = reader.read(NOW, RunsWatch())
     assert first is not None and len(first.rows) == 8
-    assert reader.read(NOW) is None
+    assert reader.read(NOW, RunsWatch()) is None
     lab.touch()
-    assert reader.read(NOW) is None
+    assert reader.read(NOW, RunsWatch()) is None
     lab.change(RUNNING, epoch=19.0)
-    second = reader.read(NOW)
+    second = reader.read(NOW, RunsWatch())
     assert second is not None
     changed = [a.id for a, b in zip(second.rows, first.rows, strict=True) if a is not b]
     assert changed == [RUNNING]
     reader.forget()
-    assert reader.read(NOW) is not None
+    assert reader.read(NOW, RunsWatch()) is not None
 
 
 def test_an_empty_lab_is_given_too(tmp_path: Path) -> None:
-    view = RunsReader(FakeLab(tmp_path)).read(NOW)
+    view = RunsReader(FakeLab(tmp_path)).read(NOW, RunsWatch())
     assert view is not None and view.rows == ()
 
 
 def test_a_costly_list_is_read_whole_only_now_and_then(lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = RunsReader(lab)
-    reader.read(NOW)
+    reader.read(NOW, RunsWatch())
     reader._whole_due = time.monotonic() + 1000
     whole = []
     original = lab.runs
     monkeypatch.setattr(lab, "runs", lambda states=None, **_: whole.append(states) or original(states=states))
     lab.change(RUNNING, epoch=20.0)
-    view = reader.read(NOW)
+    view = reader.read(NOW, RunsWatch())
     assert view is not None and next(r for r in view.rows if r.id == RUNNING).epoch == 20.0
     lab.change(RUNNING, state="finished", epoch=30.0)  # what has just ended is not live any more, but is shown
     lab.add(run("261117-200000-new1", state="queued"))
-    view = reader.read(NOW)
+    view = reader.read(NOW, RunsWatch())
     assert view is not None
     assert next(r for r in view.rows if r.id == RUNNING).state == "finished"
     assert view.rows[0].id == "261117-200000-new1"
     assert None not in whole
     lab.change(FINISHED, name="renamed elsewhere")
     reader._whole_due = 0.0
-    view = reader.read(NOW)
+    view = reader.read(NOW, RunsWatch())
     assert view is not None and any(r.name == "renamed elsewhere" for r in view.rows)
 
 
 def test_what_was_put_off_is_read_later_without_a_further_change(lab: FakeLab) -> None:
     reader = RunsReader(lab)
-    reader.read(NOW)
+    reader.read(NOW, RunsWatch())
     reader._whole_due = time.monotonic() + 1000
     lab.change(FINISHED, name="renamed elsewhere")
-    assert reader.read(NOW) is None
+    assert reader.read(NOW, RunsWatch()) is None
     reader._whole_due = 0.0
-    view = reader.read(NOW)
+    view = reader.read(NOW, RunsWatch())
     assert view is not None and any(r.name == "renamed elsewhere" for r in view.rows)
 
 
 def test_a_run_is_read_with_all_it_has(lab: FakeLab) -> None:
-    view = RunReader(lab, RUNNING).read(NOW)
+    view = RunReader(lab, RUNNING).read(NOW, RunWatch(RUNNING))
     assert view is not None
     assert set(view.series) == {"train/loss", "minival/top1", "minival/top5", "minival/loss"}
     assert len(view.series["train/loss"]) == 763
@@ -137,16 +138,16 @@ def test_a_run_is_read_with_all_it_has(lab: FakeLab) -> None:
 
 def test_a_run_is_read_again_as_far_as_it_changed(lab: FakeLab) -> None:
     reader = RunReader(lab, RUNNING)
-    first = reader.read(NOW)
-    assert first is not None and reader.read(NOW) is None
+    first = reader.read(NOW, RunWatch(RUNNING))
+    assert first is not None and reader.read(NOW, RunWatch(RUNNING)) is None
     lab.touch()  # something else in the lab
-    assert reader.read(NOW) is None
+    assert reader.read(NOW, RunWatch(RUNNING)) is None
     with lab.run_dir(RUNNING).console.open("a") as file:
         file.write("more\n")
-    second = reader.read(NOW)
+    second = reader.read(NOW, RunWatch(RUNNING))
     assert second is not None and second.log[-1] == "more" and second.series is first.series
     lab.change(RUNNING, journal_offset=2, epoch=19.0)
-    third = reader.read(NOW)
+    third = reader.read(NOW, RunWatch(RUNNING))
     assert third is not None and third.series is not first.series and third.recipe is first.recipe
 
 
@@ -159,10 +160,10 @@ def test_long_series_come_as_envelopes_with_detail_in_the_window(lab: FakeLab, m
     lab.curves[RUNNING] = {"train/loss": Curve(steps, values, steps)}
     lab.change(RUNNING, step=5000)
     reader = RunReader(lab, RUNNING)
-    whole = reader.read(NOW)
+    whole = reader.read(NOW, RunWatch(RUNNING))
     assert whole is not None and len(whole.series["train/loss"]) == 50
     assert whole.series["train/loss"].hi.max() == 77.0
-    zoomed = reader.read(NOW, (3150.0, 3300.0))
+    zoomed = reader.read(NOW, RunWatch(RUNNING, (3150.0, 3300.0)))
     assert zoomed is not None
     near = zoomed.series["train/loss"]
     assert near.step[0] == 3000 and near.step[-1] == 3450 and len(near) == 451
@@ -170,7 +171,7 @@ def test_long_series_come_as_envelopes_with_detail_in_the_window(lab: FakeLab, m
 
 def test_a_run_that_is_gone(lab: FakeLab) -> None:
     with pytest.raises(NotFound):
-        RunReader(lab, "261101-000000-none").read(NOW)
+        RunReader(lab, "261101-000000-none").read(NOW, RunWatch("261101-000000-none"))
 
 
 class Thread:
@@ -187,22 +188,27 @@ class Thread:
         return message
 
 
+def view_of(message: Message) -> object:
+    assert isinstance(message, Seen)
+    return message.view
+
+
 def test_the_poller_reads_what_is_watched(lab: FakeLab) -> None:
     thread = Thread(lab)
     try:
-        assert isinstance(thread.next(), RunsRead)
-        thread.poller.watch(Watch(runs=False, run_id=RUNNING))
-        message = thread.next()
-        assert isinstance(message, RunRead) and message.view.run.id == RUNNING
+        assert isinstance(view_of(thread.next()), RunsView)
+        thread.poller.watch(RunWatch(RUNNING))
+        view = view_of(thread.next())
+        assert isinstance(view, RunView) and view.run.id == RUNNING
         lab.change(RUNNING, epoch=19.5, journal_offset=9)
-        message = thread.next()
-        assert isinstance(message, RunRead) and message.view.run.epoch == 19.5
-        thread.poller.watch(Watch(runs=True))
-        assert isinstance(thread.next(), RunsRead)
-        thread.poller.watch(Watch(runs=False, run_id=RUNNING))
-        assert isinstance(thread.next(), RunRead), "a run opened again is shown although nothing has changed"
-        thread.poller.watch(Watch(runs=False, run_id="none"))
-        assert isinstance(thread.next(), RunGone)
+        view = view_of(thread.next())
+        assert isinstance(view, RunView) and view.run.epoch == 19.5
+        thread.poller.watch(RunsWatch())
+        assert isinstance(view_of(thread.next()), RunsView)
+        thread.poller.watch(RunWatch(RUNNING))
+        assert isinstance(view_of(thread.next()), RunView), "a run opened again is shown although nothing has changed"
+        thread.poller.watch(RunWatch("none"))
+        assert isinstance(thread.next(), Gone)
     finally:
         thread.poller.stop()
     assert lab.readers == {"vitui-poller"}
@@ -211,16 +217,16 @@ def test_the_poller_reads_what_is_watched(lab: FakeLab) -> None:
 def test_the_poller_waits_until_its_picture_was_drawn(lab: FakeLab) -> None:
     thread = Thread(lab)
     try:
-        assert isinstance(thread.inbox.get(timeout=10), RunsRead)
+        assert isinstance(view_of(thread.inbox.get(timeout=10)), RunsView)
         for n in range(50):
             lab.change(RUNNING, step=n)
             thread.poller.wake()
         with pytest.raises(queue.Empty):
             thread.inbox.get(timeout=0.3)
         thread.poller.drawn()
-        message = thread.next()
-        assert isinstance(message, RunsRead)
-        assert next(r for r in message.view.rows if r.id == RUNNING).step == 49
+        view = view_of(thread.next())
+        assert isinstance(view, RunsView)
+        assert next(r for r in view.rows if r.id == RUNNING).step == 49
     finally:
         thread.poller.stop()
 
@@ -236,8 +242,8 @@ def test_the_poller_survives_a_broken_lab_and_says_so(lab: FakeLab) -> None:
         lab.broken = None
         lab.change(RUNNING, epoch=21.0)
         thread.poller.wake()
-        while not isinstance(message, RunsRead):
+        while not isinstance(message, Seen):
             message = thread.next()
-        assert any(r.epoch == 21.0 for r in message.view.rows)
+        assert isinstance(message.view, RunsView) and any(r.epoch == 21.0 for r in message.view.rows)
     finally:
         thread.poller.stop()

@@ -15,9 +15,14 @@ from textual.screen import Screen
 from vitui.errors import VitError
 from vitui.text import safe
 from vitui.tui.actions import on_screen
-from vitui.tui.messages import ReadFailed, RunGone, RunRead, RunsRead
+from vitui.tui.clipboard import copy
+from vitui.tui.messages import Gone, ReadFailed, Seen
 from vitui.tui.poller import Poller
+from vitui.tui.remembered import Remembered
 from vitui.tui.screens.base import LabScreen
+from vitui.tui.screens.compare import CompareScreen
+from vitui.tui.screens.devices import DevicesScreen
+from vitui.tui.screens.launch import LaunchScreen
 from vitui.tui.screens.run import RunScreen
 from vitui.tui.screens.runs import RunsScreen
 from vitui.tui.theme import DARK, palette_for
@@ -48,9 +53,16 @@ class VituiApp(App[None]):
         self.register_theme(DARK)
         self.theme, self.palette = palette_for(self.console.color_system, grey=self.no_color)
         self.poller = Poller(lab, self._post, clock)
+        self.remembered = Remembered(lab.home)
+        """How the views were left: columns, filters, axes."""
         self.runs_screen = RunsScreen()
+        self.launch_screen = LaunchScreen()
+        self.compare_screen = CompareScreen()
+        self.devices_screen = DevicesScreen()
 
     def on_mount(self) -> None:
+        for screen in (self.launch_screen, self.compare_screen, self.devices_screen):
+            self.install_screen(screen, screen.KIND)
         self.push_screen(self.runs_screen)
         if self._first_run is not None:
             self.open_run(self._first_run)
@@ -68,12 +80,13 @@ class VituiApp(App[None]):
     def on_unmount(self) -> None:
         self.poller.stop()
 
-    def open_run(self, run_id: str) -> None:
-        self.push_screen(RunScreen(run_id))
-
     def tell(self, text: str, severity: Severity = "information") -> None:
         """A short note in the corner. Any text is safe here."""
         self.notify(safe(text, 400), severity=severity, markup=False, timeout=4 if severity == "information" else 8)
+
+    def copy(self, text: str, what: str) -> None:
+        """Put `text` on the clipboard and say truthfully whether it got there; `what` names it in that sentence."""
+        self.tell(copy(self, text, what))
 
     def carry_out(self, done: str, jobs: Sequence[Callable[[], object]]) -> None:
         """Do `jobs` in a thread, then say `done` or what went wrong, and look at the lab at once."""
@@ -95,34 +108,53 @@ class VituiApp(App[None]):
 
         self.run_worker(work, thread=True, group="lab", exit_on_error=False)
 
+    # -- screens -------------------------------------------------------------------------------------------------
+
+    def go(self, kind: str) -> None:
+        """Bring one of the top screens to the front; what lies over the list is left. Their contents are kept."""
+        if isinstance(self.screen, LabScreen) and kind == self.screen.KIND:
+            return
+        while len(self.screen_stack) > 1 and self.screen is not self.runs_screen:
+            self.pop_screen()
+        if kind != "runs":
+            self.push_screen(kind)
+
+    def open_run(self, run_id: str) -> None:
+        """Open the Run screen of one run."""
+        self.push_screen(RunScreen(run_id))
+
+    def compare(self, run_ids: Sequence[str]) -> None:
+        """Open the Compare screen on these runs."""
+        self.compare_screen.choose(run_ids)
+        self.go("compare")
+
+    def start_from(self, run_id: str) -> None:
+        """Open the Launch screen with the recipe of a run in its form: clone and edit."""
+        self.launch_screen.start_from(run_id)
+        self.go("launch")
+
     # -- messages of the poller ----------------------------------------------------------------------------------
 
     def _post(self, message: Message) -> None:
         self.post_message(message)
 
-    def on_runs_read(self, message: RunsRead) -> None:
-        with self.batch_update():
-            self.runs_screen.apply(message.view)
-        self.poller.drawn()
-
-    def on_run_read(self, message: RunRead) -> None:
+    def on_seen(self, message: Seen) -> None:
         with self.batch_update():
             for screen in self.screen_stack:
-                if isinstance(screen, RunScreen) and screen.run_id == message.view.run.id:
-                    screen.apply(message.view)
+                if isinstance(screen, LabScreen):
+                    screen.see(message.view)
         self.poller.drawn()
 
-    def on_run_gone(self, message: RunGone) -> None:
-        self.tell(f"run {message.run_id} is not in the lab any more", "warning")
-        for screen in self.screen_stack:
-            if isinstance(screen, RunScreen) and screen.run_id == message.run_id and screen.is_current:
-                self.pop_screen()
+    def on_gone(self, message: Gone) -> None:
+        for screen in list(self.screen_stack):
+            if isinstance(screen, LabScreen):
+                screen.gone(message.subject)
         self.poller.drawn()
 
     def on_read_failed(self, message: ReadFailed) -> None:
         self.trouble = f"the lab cannot be read: {safe(message.reason, 200)}" if message.reason else ""
         for screen in self.screen_stack:
-            if isinstance(screen, RunsScreen | RunScreen):
+            if isinstance(screen, LabScreen):
                 screen.show_trouble()
 
     # -- everywhere ----------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vitui.tui.series import Series
-from vitui.tui.views import RunView
+from vitui.tui.views.run import RunView
 from vitui.tui.widgets.plot import Level, Trace
 
 

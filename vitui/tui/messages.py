@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from textual.message import Message
+from collections.abc import Hashable
 
-from vitui.tui.views import RunsView, RunView
+from textual.message import Message
 
 
 class _Newest(Message, bubble=False):
@@ -14,28 +14,20 @@ class _Newest(Message, bubble=False):
         return isinstance(message, type(self))
 
 
-class RunsRead(_Newest):
-    """The list of runs has changed."""
+class Seen(_Newest):
+    """A new picture of what the screen in front watches. `view`: one of the views of vitui.tui.views."""
 
-    def __init__(self, view: RunsView) -> None:
+    def __init__(self, view: object) -> None:
         super().__init__()
         self.view = view
 
 
-class RunRead(_Newest):
-    """The watched run has changed."""
+class Gone(Message, bubble=False):
+    """What was watched is not in the lab any more."""
 
-    def __init__(self, view: RunView) -> None:
+    def __init__(self, subject: Hashable) -> None:
         super().__init__()
-        self.view = view
-
-
-class RunGone(Message, bubble=False):
-    """The watched run is not in the lab any more."""
-
-    def __init__(self, run_id: str) -> None:
-        super().__init__()
-        self.run_id = run_id
+        self.subject = subject
 
 
 class ReadFailed(_Newest):

@@ -4,33 +4,22 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from vitui.errors import NotFound
-from vitui.tui.messages import ReadFailed, RunGone, RunRead, RunsRead
-from vitui.tui.views import RunReader, RunsReader
+from vitui.tui.messages import Gone, ReadFailed, Seen
+from vitui.tui.views.base import Reader, Watch
+from vitui.tui.views.runs import RunsWatch
 
 if TYPE_CHECKING:
     from vitui.lab import Lab
 
-RUNS_PERIOD = 0.7
-"""Seconds between looks at the list: with the worker's quarter second, an event is on screen within one."""
-RUN_PERIOD = 0.35
 FAILED_PERIOD = 2.0
+"""Seconds until a lab that could not be read is tried again."""
 DRAW_TIMEOUT = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Watch:
-    """What is on the screen: the list, or one run (`window`: its steps in view)."""
-
-    runs: bool = True
-    run_id: str | None = None
-    window: tuple[float, float | None] | None = None
 
 
 class Poller:
@@ -40,7 +29,8 @@ class Poller:
         self._lab = lab
         self._post = post
         self._clock = clock
-        self._watch = Watch()
+        self._watch: Watch | None = RunsWatch()
+        self._readers: dict[Hashable, Reader] = {}
         self._wake = threading.Event()
         self._drawn = threading.Event()
         self._stopped = False
@@ -57,8 +47,8 @@ class Poller:
         if self._thread.ident is not None:
             self._thread.join(timeout=DRAW_TIMEOUT)
 
-    def watch(self, watch: Watch) -> None:
-        """Read this from now on; at once if it is something else."""
+    def watch(self, watch: Watch | None) -> None:
+        """Read this from now on, None: nothing; at once if it is something else."""
         if watch != self._watch:
             self._watch = watch
             self._wake.set()
@@ -71,31 +61,34 @@ class Poller:
         """The last picture is on the screen; the next one may be made."""
         self._drawn.set()
 
+    def _reader(self, watch: Watch, before: Watch | None) -> Reader:
+        """The reader of a subject. That of the list is kept: coming back to it must not read ten thousand runs anew."""
+        reader = self._readers.get(watch.subject)
+        if reader is None:
+            self._readers = {key: kept for key, kept in self._readers.items() if key == RunsWatch.subject}
+            reader = self._readers[watch.subject] = watch.reader(self._lab)
+        elif before is None or before.subject != watch.subject:
+            reader.forget()
+        return reader
+
     def _loop(self) -> None:
-        runs = RunsReader(self._lab)
-        run: RunReader | None = None
-        failed, before = "", Watch(runs=False)
+        failed = ""
+        before: Watch | None = None
         while not self._stopped:
             watch = self._watch
+            message: Message | None = None
             try:
-                if watch.runs:
-                    if not before.runs:
-                        runs.forget()
-                    message: Message | None = RunsRead(view) if (view := runs.read(self._clock())) else None
-                else:
-                    if run is None or before.run_id != watch.run_id:
-                        run = RunReader(self._lab, watch.run_id or "")
-                    found = run.read(self._clock(), watch.window)
-                    message = RunRead(found) if found else None
+                if watch is not None:
+                    view = self._reader(watch, before).read(self._clock(), watch)
+                    message = None if view is None else Seen(view)
                 before = watch
                 if failed:
                     failed = ""
                     self._post(ReadFailed(""))
             except NotFound:
-                message = RunGone(watch.run_id or "")
-                self._watch = Watch()
+                message = None if watch is None else Gone(watch.subject)
+                self._watch = RunsWatch()
             except Exception as error:  # whatever it is, the screen stays and says so; the next look may work
-                message = None
                 if (reason := f"{type(error).__name__}: {error}") != failed:
                     failed = reason
                     self._post(ReadFailed(failed))
@@ -104,5 +97,5 @@ class Poller:
                 self._post(message)
                 self._drawn.wait(DRAW_TIMEOUT)
             if watch == self._watch:
-                self._wake.wait(FAILED_PERIOD if failed else RUNS_PERIOD if watch.runs else RUN_PERIOD)
+                self._wake.wait(FAILED_PERIOD if failed else watch.period if watch is not None else None)
             self._wake.clear()

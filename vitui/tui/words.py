@@ -17,7 +17,7 @@ from vitui.tui.widgets.bar import Part, progress
 
 if TYPE_CHECKING:
     from vitui.store import Run
-    from vitui.tui.views import RunView
+    from vitui.tui.views.run import RunView
 
 SEPARATOR = " · "
 LEAST_BAR = 10

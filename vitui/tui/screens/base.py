@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, cast
 
 from textual.app import ComposeResult
@@ -78,7 +79,30 @@ class LabScreen(Screen[None]):
     def _key_label(action: Action) -> str:
         return f"{action.label}, training goes on" if action.id == "app.leave" else action.label
 
+    # What the app tells its screens.
+
+    def see(self, view: object) -> None:
+        """A new picture of what is watched; a screen takes those it knows."""
+
+    def gone(self, subject: Hashable) -> None:
+        """The subject of a watch is not in the lab any more."""
+
+    def show_trouble(self) -> None:
+        """The lab cannot be read (`self.vitui.trouble` says why), or can again: say so."""
+
     # Actions every screen has; see vitui.tui.actions.
+
+    def action_go_runs(self) -> None:
+        self.vitui.go("runs")
+
+    def action_go_launch(self) -> None:
+        self.vitui.go("launch")
+
+    def action_go_compare(self) -> None:
+        self.vitui.go("compare")
+
+    def action_go_devices(self) -> None:
+        self.vitui.go("devices")
 
     def action_help(self) -> None:
         from vitui.tui.screens.help import HelpScreen

@@ -11,8 +11,6 @@ from vitui.tui.theme import Palette
 from vitui.tui.widgets.bar import Bar
 from vitui.tui.widgets.lines import Line, Lines
 
-TITLES = {"runs": "runs", "run": "run"}
-
 
 def help_lines(screen: str, p: Palette) -> list[Line]:
     """The actions of `screen` by group, key first; made from the table the bindings come from."""
@@ -53,7 +51,7 @@ class HelpScreen(ModalScreen[None]):
     def on_mount(self) -> None:
         p = self._palette
         self.query_one("#help-title", Bar).show(
-            [(f"Keys of the {TITLES[self._about]} screen", p.strong)], [("esc closes", p.dim)]
+            [(f"Keys of the {self._about} screen", p.strong)], [("esc closes", p.dim)]
         )
         self.query_one("#help-lines", Lines).show(help_lines(self._about, p))
 

@@ -10,7 +10,7 @@ from vitui import display
 from vitui.text import safe
 from vitui.tui import format, words
 from vitui.tui.theme import Palette
-from vitui.tui.views import RunView, Setting
+from vitui.tui.views.run import RunView, Setting
 from vitui.tui.widgets.lines import Line
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import replace
 
 from textual.app import ComposeResult
@@ -12,12 +12,11 @@ from vitui.store import LIVE
 from vitui.tui import words
 from vitui.tui.actions import bindings
 from vitui.tui.curves import accuracy_chart, last_step, loss_chart
-from vitui.tui.poller import Watch
 from vitui.tui.screens import control
 from vitui.tui.screens.base import LabScreen
 from vitui.tui.screens.panes import event_lines, fact_lines, recipe_lines
 from vitui.tui.series import SMOOTHING
-from vitui.tui.views import RunView
+from vitui.tui.views.run import RunView, RunWatch
 from vitui.tui.widgets.bar import Bar, Part, link
 from vitui.tui.widgets.chart import Chart
 from vitui.tui.widgets.lines import Lines
@@ -71,7 +70,7 @@ class RunScreen(LabScreen):
         self._watch()
 
     def _watch(self) -> None:
-        self.vitui.poller.watch(Watch(runs=False, run_id=self.run_id, window=self._look.window))
+        self.vitui.poller.watch(RunWatch(self.run_id, self._look.window))
 
     def fit(self, width: int, height: int) -> None:
         """Charts side by side unless the terminal is narrow and high; facts where there is room for them."""
@@ -89,8 +88,15 @@ class RunScreen(LabScreen):
         """The newest picture of the run, None before the first."""
         return self._view
 
-    def apply(self, view: RunView) -> None:
-        """Show a new picture of the run."""
+    def gone(self, subject: Hashable) -> None:
+        if subject == RunWatch(self.run_id).subject:
+            self.vitui.tell(f"run {self.run_id} is not in the lab any more", "warning")
+            if self.is_current:
+                self.app.pop_screen()
+
+    def see(self, view: object) -> None:
+        if not isinstance(view, RunView) or view.run.id != self.run_id:
+            return
         self._view = view
         self._look = replace(
             self._look, steps_per_epoch=float(view.run.steps_per_epoch or 0), started=view.run.started or 0.0
@@ -121,7 +127,6 @@ class RunScreen(LabScreen):
             self._show_head()
 
     def show_trouble(self) -> None:
-        """The lab cannot be read, or can again: say so."""
         self._show_head()
 
     def _show_charts(self) -> None:

@@ -16,10 +16,9 @@ from vitui.tui import words
 from vitui.tui.actions import bindings
 from vitui.tui.columns import BY_KEY, arrange
 from vitui.tui.filters import Filter, parse
-from vitui.tui.poller import Watch
 from vitui.tui.screens import control
 from vitui.tui.screens.base import LabScreen
-from vitui.tui.views import RunsView
+from vitui.tui.views.runs import RunsView, RunsWatch
 from vitui.tui.widgets.bar import Bar, Part
 from vitui.tui.widgets.lines import Lines
 from vitui.tui.widgets.run_table import RunTable, sort_cycle
@@ -61,7 +60,7 @@ class RunsScreen(LabScreen):
         self.set_interval(AGE_TICK, self._tick)
 
     def on_screen_resume(self) -> None:
-        self.vitui.poller.watch(Watch(runs=True))
+        self.vitui.poller.watch(RunsWatch())
         self._tick()
 
     @property
@@ -70,8 +69,9 @@ class RunsScreen(LabScreen):
 
     # -- what is shown -------------------------------------------------------------------------------------------
 
-    def apply(self, view: RunsView) -> None:
-        """Show a new picture of the lab."""
+    def see(self, view: object) -> None:
+        if not isinstance(view, RunsView):
+            return
         self._view = view
         self._by_id = {run.id: run for run in view.rows}
         self._counts = Counter(run.state for run in view.rows)
@@ -134,7 +134,6 @@ class RunsScreen(LabScreen):
         self.query_one("#title", Bar).show(parts, right)
 
     def show_trouble(self) -> None:
-        """The lab cannot be read, or can again: say so."""
         self._show_title()
 
     @on(RunTable.Moved)

@@ -67,6 +67,12 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
         self._stuck = self._follow and target >= bottom
         self.scroll_to(y=target, animate=False, force=True)
 
+    def reveal(self, index: int) -> None:
+        """Scroll as little as brings a line into view."""
+        top, height = round(self.scroll_y), max(1, self.size.height)
+        if index < top or index >= top + height:
+            self.scroll_to(y=index if index < top else index - height + 1, animate=False, force=True)
+
     @property
     def page(self) -> int:
         return max(1, self.size.height - 1)

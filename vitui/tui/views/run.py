@@ -1,13 +1,11 @@
-"""What the screens draw: immutable pictures of the lab, made in the poller's thread."""
+"""One run with its curves, events, recipe and log."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vitui.store import LIVE, WAITING
 from vitui.tui.series import Series, enveloped, exact
 from vitui.tui.tail import Tail
 
@@ -19,15 +17,6 @@ if TYPE_CHECKING:
 EXACT_POINTS = 20_000
 """Longer series come as envelopes of BUCKETS buckets, whatever their length."""
 BUCKETS = 2000
-
-
-@dataclass(frozen=True, slots=True)
-class RunsView:
-    """The list of runs. `paused`: why the queue starts nothing, None while it does."""
-
-    rows: tuple[Run, ...]
-    paused: str | None
-    now: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,60 +45,21 @@ class RunView:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
 
-class RunsReader:
-    """Reads the list of runs as often as it changes, but spends at most PART of the time on it.
+@dataclass(frozen=True, slots=True)
+class RunWatch:
+    """One run. `window`: its steps in view, None for all of it."""
 
-    A list of ten thousand takes its time to read; while that is not due, only live and waiting runs are read anew,
-    and those that have just ended. Used by one thread.
-    """
+    run_id: str
+    window: tuple[float, float | None] | None = None
 
-    PART = 0.05
+    period = 0.35
 
-    def __init__(self, lab: Lab) -> None:
-        self._lab = lab
-        self._rows: dict[str, Run] = {}
-        self._active: set[str] = set()
-        self._token: int | None = None
-        self._whole_due = 0.0
-        self._stale = True
-        self._paused: str | None = None
-        self._given = False
+    @property
+    def subject(self) -> Hashable:
+        return "run", self.run_id
 
-    def read(self, now: float) -> RunsView | None:
-        """The list, or None when it is what it was."""
-        token = self._lab.changes_token()
-        clock = time.monotonic()
-        if token == self._token and not (self._stale and clock >= self._whole_due):
-            return None
-        if clock >= self._whole_due:
-            rows = {run.id: run for run in self._lab.runs()}
-            self._whole_due = clock + (time.monotonic() - clock) / self.PART
-            self._stale = False
-        else:
-            rows = self._refreshed()
-            self._stale = True
-        self._token = token
-        self._active = {run.id for run in rows.values() if run.state in LIVE | WAITING}
-        # Equal rows stay the same objects, so that the table sees at a glance which ones changed.
-        known = self._rows
-        rows = {key: known[key] if known.get(key) == run else run for key, run in rows.items()}
-        paused = self._lab.queue().paused if self._active else None
-        if self._given and paused == self._paused and list(rows.items()) == list(self._rows.items()):
-            return None
-        self._rows, self._paused, self._given = rows, paused, True
-        return RunsView(tuple(rows.values()), paused, now)
-
-    def _refreshed(self) -> dict[str, Run]:
-        active = {run.id: run for run in self._lab.runs(states=LIVE | WAITING)}
-        fresh = {key: run for key, run in active.items() if key not in self._rows}
-        rows = {**fresh, **self._rows, **active}
-        for gone in self._active - active.keys():
-            rows[gone] = self._lab.run(gone)
-        return rows
-
-    def forget(self) -> None:
-        """Give the whole list again at the next reading."""
-        self._token, self._whole_due, self._given = None, 0.0, False
+    def reader(self, lab: Lab) -> RunReader:
+        return RunReader(lab, self.run_id)
 
 
 class RunReader:
@@ -125,11 +75,9 @@ class RunReader:
         self._recipe_of: tuple[Any, ...] = ()
         self._view: RunView | None = None
 
-    def read(self, now: float, window: tuple[float, float | None] | None = None) -> RunView | None:
-        """The run, or None when nothing has changed. Raises NotFound when it is gone.
-
-        `window`: steps in view, for more detail in long runs.
-        """
+    def read(self, now: float, watch: RunWatch) -> RunView | None:
+        """The run, or None when nothing has changed. Raises NotFound when it is gone."""
+        window = watch.window
         new_log = self._tail.poll()
         token = self._lab.changes_token()
         old = self._view
@@ -198,6 +146,9 @@ class RunReader:
             Setting(key, value, key in changes, changes.get(key, {}).get("before"), str(origins.get(key, "")))
             for key, value in self._lab.config(self.run_id).items()
         )
+
+    def forget(self) -> None:
+        self._token, self._view, self._curves_of, self._recipe_of = None, None, (), ()
 
 
 def _field(event: Event, name: str) -> Any:

@@ -1,0 +1,74 @@
+"""Prompt: one line of text, checked as it is typed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.suggester import SuggestFromList
+from textual.widgets import Input
+
+from vitui.text import safe
+from vitui.tui.theme import Palette
+from vitui.tui.widgets.bar import Bar
+
+
+class PromptScreen(ModalScreen[str | None]):
+    """Dismissed with the text for enter, None for esc.
+
+    `check` gives what is wrong with a text as one sentence, empty where nothing is; enter is refused meanwhile.
+    `words`: completions that are suggested.
+    """
+
+    AUTO_FOCUS = "#prompt-field"
+    BINDINGS = [Binding("escape", "cancel", show=False, priority=True)]
+
+    def __init__(
+        self,
+        title: str,
+        palette: Palette,
+        *,
+        value: str = "",
+        hint: str = "",
+        check: Callable[[str], str] = lambda _: "",
+        words: Sequence[str] = (),
+    ) -> None:
+        """`title` and `hint` must be safe text."""
+        super().__init__()
+        self._title, self._hint, self._palette = title, hint, palette
+        self._value, self._check, self._words = value, check, words
+
+    def compose(self) -> ComposeResult:
+        with Vertical(id="box"):
+            yield Bar(id="prompt-title")
+            suggester = SuggestFromList(self._words, case_sensitive=False) if self._words else None
+            field = Input(self._value, compact=True, id="prompt-field", suggester=suggester)
+            field.cursor_blink = False  # a blinking cursor costs 3 kB a second over SSH
+            yield field
+            yield Bar(id="prompt-said")
+
+    def on_mount(self) -> None:
+        self.query_one("#prompt-title", Bar).show([(self._title, self._palette.strong)])
+        self._say(self._value)
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        self._say(event.value)
+
+    def _say(self, text: str) -> str:
+        problem, p = self._check(text), self._palette
+        shown = (safe(problem, 200), p.warn) if problem else (self._hint, p.dim)
+        self.query_one("#prompt-said", Bar).show([shown], [("enter keeps, esc leaves", p.dim)])
+        return problem
+
+    @on(Input.Submitted)
+    def _done(self, event: Input.Submitted) -> None:
+        if not self._say(event.value):
+            self.dismiss(event.value)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
