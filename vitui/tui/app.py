@@ -37,7 +37,7 @@ class VituiApp(App[None]):
     """One app for one lab. `crash` is the error that ended it, None for an orderly end."""
 
     TITLE = "vitui"
-    CSS_PATH = "vitui.tcss"
+    CSS_PATH = [f"css/{name}.tcss" for name in ("base", "dialogs", "runs", "run", "launch", "compare", "devices")]
     BINDINGS = [Binding("ctrl+c,ctrl+q", "leave", show=False, priority=True)]
 
     def __init__(self, lab: Lab, run_id: str | None = None, *, clock: Callable[[], float] = time.time) -> None:
