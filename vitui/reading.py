@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any
 from engine.journal import RunDir
 from vitui import labels
 from vitui.errors import NotFound
-from vitui.store import Brief, Run, Store, runs
+from vitui.store import LIVE, Brief, Run, Store, runs
 
 if TYPE_CHECKING:
     from engine.recipe import Preset
+    from vitui.composition import Composed
+    from vitui.evidence import Attempt
+    from vitui.occupancy import Occupied
     from vitui.preflight import DatasetStatus
-    from vitui.store.metrics import Curve, Envelope, Eval, Event
-    from vitui.supervisor.devices import Device
+    from vitui.query.fields import Field, Fields
+    from vitui.store.metrics import Curve, Envelope, Eval, Event, Extent
+    from vitui.supervisor.devices import Device, Inventory
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,26 @@ class Reading:
             self.store.reading(), states=states, text=text, include_archived=include_archived, limit=limit
         )
 
+    def values(
+        self, field: Field, run_ids: Collection[str] | None = None, *, until: float | None = None
+    ) -> dict[str, Any]:
+        """A field that is not in the run's row, of all runs or of these; see vitui.query.values.read_values."""
+        from vitui.query.values import read_values
+
+        return read_values(self.store.reading(), field, run_ids, until=until) if self.store.exists else {}
+
+    def fields(self, *, described: bool = True) -> Fields:
+        """Everything that runs can be asked about; see vitui.query.values.known_fields."""
+        from vitui.query.values import known_fields
+
+        return known_fields(self.store.reading() if self.store.exists else None, described=described)
+
+    def differing(self, run_ids: Collection[str]) -> list[str]:
+        """Recipe fields that are not the same in all of these runs, by name."""
+        from vitui.store import values
+
+        return values.differing_keys(self.store.reading(), run_ids) if self.store.exists else []
+
     def briefs(
         self, *, states: Collection[str] | None = None, include_archived: bool = False, limit: int | None = None
     ) -> list[Brief]:
@@ -96,6 +120,12 @@ class Reading:
         from vitui.store import metrics
 
         return metrics.keys(self.store.reading(), run_id)
+
+    def extents(self, run_id: str) -> dict[str, Extent]:
+        """How far each series of a run has come, by key."""
+        from vitui.store import metrics
+
+        return metrics.extents(self.store.reading(), run_id)
 
     def evals(self, run_id: str) -> list[Eval]:
         """Evaluations of a run in order, superseded ones left out."""
@@ -129,8 +159,46 @@ class Reading:
         """Host, user, command line, commit, packages."""
         return labels.read_object(self.run_dir(run_id).provenance)
 
+    def attempts(self, run_id: str) -> list[Attempt]:
+        """Every attempt of a run with how it ended; empty where its directory is gone."""
+        from vitui import evidence
+
+        return evidence.attempts(self.run_dir(run_id))
+
+    def checkpoints(self, run_id: str) -> list[tuple[str, int]]:
+        """Files of checkpoints of a run, each with its bytes."""
+        from vitui import evidence
+
+        return evidence.file_sizes(self.run_dir(run_id).checkpoints)
+
     def run_dir(self, run_id: str) -> RunDir:
         return RunDir(self.home / "runs" / run_id)
+
+    def size(self, run_id: str) -> int:
+        """Bytes on disk of a run directory."""
+        from vitui.deleting import size
+
+        return size(self.run_dir(run_id).path)
+
+    def recipe_text(self, run_id: str) -> str:
+        """recipe.toml as it was launched. Raises NotFound."""
+        path = self.run_dir(run_id).recipe
+        try:
+            return path.read_text(encoding="utf-8", errors="replace")
+        except OSError as error:
+            raise NotFound(f"{path} cannot be read: {error.strerror}") from None
+
+    def composed_of(self, run_id: str) -> Composed:
+        """The recipe as it was launched, ready to launch again. Raises NotFound, UsageError."""
+        from vitui.rerunning import composed_of
+
+        return composed_of(self.run_dir(run_id), self.run(run_id))
+
+    def command_of(self, run_id: str) -> str:
+        """The command line that launches this recipe again. Raises NotFound, UsageError."""
+        from vitui.rerunning import command_of
+
+        return command_of(self.composed_of(run_id), run_id, self.run(run_id).device, self.home)
 
     def queue(self) -> QueueView:
         """What waits, in order, with reasons, and the worker's state."""
@@ -147,6 +215,37 @@ class Reading:
         from vitui.supervisor.devices import devices
 
         return devices()
+
+    def inventory(self) -> Inventory:
+        """As `devices`, with the reason why GPUs cannot be seen. Takes up to two seconds while a driver hangs."""
+        from vitui.supervisor.devices import inventory
+
+        return inventory()
+
+    def occupancy(self, found: Inventory | None = None) -> tuple[tuple[Occupied, ...], str]:
+        """Devices with the runs and the strangers on them, and why GPUs cannot be seen (empty when they can).
+
+        `found`: a look at the devices that was taken already.
+        """
+        from vitui.occupancy import occupancy, trainer_group
+
+        found = found or self.inventory()
+        live = self.runs(states=LIVE, include_archived=True)
+        groups = {run.id: trainer_group(self.run_dir(run.id), run.attempt) for run in live}
+        known = {run_id: group for run_id, group in groups.items() if group is not None}
+        return occupancy(found.devices, live, known), found.trouble
+
+    def worker_log(self, lines: int) -> tuple[str, ...]:
+        """The last lines of what the worker has to say, safe for a terminal."""
+        from vitui.text import console_line
+
+        try:
+            with open(self.home / "worker.log", "rb") as file:
+                start = file.seek(max(0, file.seek(0, 2) - 200 * lines))
+                found = file.read().decode("utf-8", "replace").splitlines()[1 if start else 0 :]
+        except OSError:
+            return ()
+        return tuple(console_line(line) for line in found[-lines:])
 
     def presets(self) -> list[Preset]:
         """Every preset that can be run, shipped and own. Raises RecipeError for a broken one."""

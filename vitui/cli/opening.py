@@ -13,6 +13,7 @@ import typer
 
 if TYPE_CHECKING:
     from vitui.lab import Lab
+    from vitui.settings import Settings
 
 
 def home_of(context: typer.Context) -> Path | None:
@@ -29,6 +30,21 @@ def open_lab(context: typer.Context, *, create: bool = False, adopt: bool = True
     for message in lab.messages:
         say(message)
     return lab
+
+
+def app_settings(context: typer.Context, mouse: bool | None = None) -> Settings:
+    """The settings of the terminal app: the config file's, and over them the options of the root command.
+
+    Raises UsageError for what is wrong in either.
+    """
+    from vitui.settings import chosen
+    from vitui.tui import check_settings
+
+    said = context.find_root().params
+    glyphs = "ascii" if said.get("ascii") else None
+    settings = chosen(mouse=said.get("mouse") if mouse is None else mouse, theme=said.get("theme"), glyphs=glyphs)
+    check_settings(settings)
+    return settings
 
 
 def resolve_all(lab: Lab, prefixes: Sequence[str]) -> list[str]:
@@ -93,6 +109,21 @@ def complete_state(incomplete: str) -> list[str]:
     from vitui.store.states import STATES
 
     return [state for state in STATES if state.startswith(incomplete)]
+
+
+def complete_fields(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """Shell completion of the last of several names of fields."""
+    from vitui.lab import Lab
+    from vitui.text import safe
+
+    try:
+        found = Lab.open(home_of(context), adopt=False).fields().all()
+    except Exception:
+        return []
+    before, comma, last = incomplete.rpartition(",")
+    minus = "-" if last.startswith("-") else ""
+    return [(before + comma + minus + one.key, safe(one.help, 60)) for one in found
+            if one.key.startswith(last.removeprefix("-"))]  # fmt: skip
 
 
 def complete_dataset(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:

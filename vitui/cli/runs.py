@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from vitui.cli.opening import Json, complete_state, open_lab, print_json, say
+from vitui.cli.opening import Json, complete_fields, complete_state, open_lab, print_json, say
 
 if TYPE_CHECKING:
+    from vitui.cli.listing import Format
     from vitui.store import Brief, Run
 
 
@@ -46,6 +47,44 @@ def runs(
     limit: Annotated[
         int | None, typer.Option("-n", "--limit", metavar="N", min=1, help="At most this many, the newest.")
     ] = None,
+    filter_: Annotated[
+        str,
+        typer.Option(
+            "--filter",
+            "-f",
+            metavar="EXPR",
+            help='Only runs that match, e.g. "acc1>90 and model~swin and tag:paper"; see docs/filters.md.',
+        ),
+    ] = "",
+    sort: Annotated[
+        str,
+        typer.Option(
+            "--sort",
+            metavar="FIELD,-FIELD",
+            help="Sort by these fields; a minus turns the natural order round.",
+            autocompletion=complete_fields,
+        ),
+    ] = "",
+    columns: Annotated[
+        str,
+        typer.Option(
+            "--columns",
+            metavar="FIELD,...",
+            help="Show these fields: best, optim.lr, train/loss, smooth(val/top1), ...",
+            autocompletion=complete_fields,
+        ),
+    ] = "",
+    group: Annotated[
+        str,
+        typer.Option(
+            "--group",
+            metavar="FIELD,...",
+            help="One line for each group of runs, with means; recipe: the same apart from the seed.",
+            autocompletion=complete_fields,
+        ),
+    ] = "",
+    csv: Annotated[bool, typer.Option("--csv", help="CSV on stdout, with all digits.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="A Markdown table on stdout.")] = False,
     json: Json = False,
 ) -> None:
     """List runs, the newest first.
@@ -60,9 +99,20 @@ def runs(
     for word in state or ():
         if word not in STATES:
             raise UsageError(f"unknown state {word}; known: {', '.join(STATES)}")
+    if json + csv + markdown > 1:
+        raise UsageError("--json, --csv and --markdown exclude one another; give one of them")
     lab = open_lab(context)
     gc.disable()  # all rows live until the process ends: looking for rubbish among them is a tenth of the time
     states = set(state) if state else None
+    if filter_ or sort or columns or group or csv or markdown:
+        from vitui.cli.listing import print_runs, understood
+
+        query = understood(lab, filter_, sort, columns, group)
+        form: Format = "json" if json else "csv" if csv else "markdown" if markdown else "table"
+        archived = all_ or query.filter.asks_archived
+        chosen = lab.runs(states=states, text=" ".join(words or ()), include_archived=archived)
+        print_runs(lab, query, chosen, form, limit, whole=not columns)
+        return
     found: Sequence[Run | Brief]
     if words or json:
         found = lab.runs(states=states, text=" ".join(words or ()), include_archived=all_, limit=limit)

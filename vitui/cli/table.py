@@ -57,3 +57,23 @@ def print_table(
 def _measured(cell: str, width: int | None = None) -> tuple[str, int]:
     text = safe(cell, width)
     return text, cell_width(text)
+
+
+def print_csv(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows under a head as CSV (RFC 4180), one line each: newlines and control characters are escaped."""
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(head)
+    writer.writerows([safe(cell) for cell in row] for row in rows)
+
+
+def print_markdown(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
+    """Print rows under a head as a Markdown table. Columns in `right` are right-aligned."""
+    lines = [head, ["---:" if name in right else "---" for name in head], *rows]
+    sys.stdout.write("".join(f"| {' | '.join(_marked_down(cell) for cell in line)} |\n" for line in lines))
+
+
+def _marked_down(cell: str) -> str:
+    """What Markdown would take for its own signs, escaped."""
+    return "".join(f"\\{c}" if c in "\\|`*_[]<>" else c for c in safe(cell))

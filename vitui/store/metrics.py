@@ -82,9 +82,29 @@ class Event:
     data: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How far a series has come: its points, its last step and when that was journalled.
+
+    `resumed`: how often the run was resumed. As long as that is the same, a series only grows at its end.
+    """
+
+    points: int
+    last_step: int
+    last_at: float
+    resumed: int = 0
+
+
 def keys(db: sqlite3.Connection, run: str) -> list[str]:
     """Names of the series a run has, sorted."""
     return [row[0] for row in db.execute("SELECT key FROM latest WHERE run = ? ORDER BY key", (run,)).fetchall()]
+
+
+def extents(db: sqlite3.Connection, run: str) -> dict[str, Extent]:
+    """How far each series of a run has come, by key, sorted."""
+    [resumed] = db.execute("SELECT count(*) FROM events WHERE run = ? AND kind = 'resumed'", (run,)).fetchone()
+    rows = db.execute("SELECT key, n, last_step, last_at FROM latest WHERE run = ? ORDER BY key", (run,)).fetchall()
+    return {key: Extent(n, step or 0, at or 0.0, resumed) for key, n, step, at in rows}
 
 
 def curve(
