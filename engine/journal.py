@@ -33,6 +33,13 @@ finished   ``step, epoch, seconds, best {metric, value, step, epoch, selected_on
 diverged   ``step, epoch, reason, best {...}``: the guard (engine.train.guard) gave up; last good checkpoint intact
 failed     ``step, epoch, error, remedy``
 ========== ==================================================================================
+
+Keys of ``metrics`` that the trainer writes: of every step ``train/loss``, ``train/grad_norm`` and ``train/lr``; once an
+event ``train/images_per_s`` and, on a GPU, ``train/memory_gb`` (the most that was allocated so far, GiB). About every
+ten seconds how busy the device is, as far as it tells: ``device/utilization`` (percent; of a GPU as NVML counts, else
+processor time of the trainer and its children in percent of all cores given to it), ``device/memory_gb`` (GiB in use on
+the GPU by all processes, else resident memory of the trainer and its children), ``device/temperature`` (degrees
+Celsius) and ``device/power`` (watts).
 """
 
 from __future__ import annotations

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.journal import fsync_dir
 from vitui import labels
 from vitui.errors import Busy, NotFound, UsageError, VitError
 from vitui.home import find_home, make_home
 from vitui.reading import Reading
 from vitui.store import Store, runs
+from vitui.store.removal import TRASH
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
     from vitui.composition import Composed
-    from vitui.inspecting import Description
+    from vitui.inspecting import Begun, Description
+    from vitui.store import Run
 
 
 class Lab(Reading):
@@ -53,6 +53,8 @@ class Lab(Reading):
         elif exists and missing and not store.read_only and next((place / "runs").glob("[!.]*"), None):
             found = lab.rebuild()
             lab.messages.append(f"{store.path} was missing; it is rebuilt from {found} run directories")
+        if (place / "runs" / TRASH).is_dir():
+            lab.sweep()
         if adopt and exists:
             try:
                 lab.tend()
@@ -64,6 +66,12 @@ class Lab(Reading):
     def read_only(self) -> bool:
         """True when the database belongs to a newer program or the home cannot be written to."""
         return self.store.read_only
+
+    def sweep(self) -> None:
+        """Finish deleting what a crash has left half deleted."""
+        from vitui.deleting import sweep
+
+        sweep(self.store)
 
     def tend(self) -> None:
         """See to it that runs that wait or train have a worker. Cheap: whoever watches a run calls it now and then.
@@ -98,11 +106,13 @@ class Lab(Reading):
         lengths.check_length(self.home, composed.recipe)
         preflight.check_space(self.home)
 
-    def describe(self, recipe: Recipe, tell: Callable[[str], None] | None = None) -> Description:
+    def describe(
+        self, recipe: Recipe, tell: Callable[[str], None] | None = None, begun: Begun | None = None
+    ) -> Description:
         """What the model of a recipe is like; see vitui.admission.describe. Raises UsageError if it cannot be built."""
         from vitui.admission import describe
 
-        return describe(self.home, recipe, tell)
+        return describe(self.home, recipe, tell, begun)
 
     def launch(
         self,
@@ -120,33 +130,39 @@ class Lab(Reading):
         Raises UsageError as `preflight` and `describe`; nothing is left behind then. The first launch of a model takes
         seconds: `tell` hears what is waited for.
         """
-        from vitui.launching import free_id, said_of, write_run_dir
-        from vitui.provenance import gather
+        one = [(composed, name)]
+        return self.launch_all(one, device=device, tags=tags, notes=notes, question=question, tell=tell)[0]
+
+    def launch_all(
+        self,
+        composed: Sequence[tuple[Composed, str]],
+        *,
+        device: str = "auto",
+        tags: Collection[str] = (),
+        notes: str = "",
+        question: str = "",
+        tell: Callable[[str], None] | None = None,
+    ) -> list[str]:
+        """As `launch`, for recipes with their names: all of them are queued, in this order, or none is."""
+        from vitui.launching import launch_all
 
         self._writable()
-        said = said_of(
-            composed, name=name, device=device, tags=tags, notes=notes, question=question, created=time.time()
-        )
-        self.preflight(composed, device)
-        self.describe(composed.recipe, tell)
-        run_id = free_id(self.home / "runs")
-        run = self.run_dir(run_id)
-        fresh = write_run_dir(run, composed, said, gather())
-        try:
-            # Both under one lock: whoever rebuilds the database meanwhile sees the directory and the row, or neither.
-            with self.store.writing() as db:
-                fresh.path.rename(run.path)
-                fsync_dir(run.path.parent)
-                runs.insert(db, runs.new_run(run_id, said, composed.recipe.flat()))
-        except BaseException:
-            shutil.rmtree(fresh.path, ignore_errors=True)
-            shutil.rmtree(run.path, ignore_errors=True)
-            raise
+        run_ids = launch_all(self, composed, device=device, tags=tags, notes=notes, question=question, tell=tell)
         try:
             self._wake()
         except VitError as error:
-            raise VitError(f"run {run_id} is queued, but nothing can start it yet: {error}") from error
-        return run_id
+            one = len(run_ids) == 1
+            what = f"run {run_ids[0]} is" if one else f"runs {', '.join(run_ids)} are"
+            raise VitError(f"{what} queued, but nothing can start {'it' if one else 'them'} yet: {error}") from error
+        return run_ids
+
+    def rerun(
+        self, run_id: str, seeds: str = "", *, tell: Callable[[str], None] | None = None, **given: Any
+    ) -> list[str]:
+        """Launch the recipe of a run again; see vitui.rerunning.rerun. Returns the new run ids."""
+        from vitui.rerunning import rerun
+
+        return rerun(self, run_id, seeds, tell=tell, **given)
 
     # -- control -------------------------------------------------------------------------------------------------
 
@@ -232,6 +248,14 @@ class Lab(Reading):
     def set_notes(self, run_id: str, notes: str) -> None:
         self._label(run_id, notes=notes)
 
+    def add_note(self, run_id: str, line: str) -> None:
+        """Add a line to what is noted already."""
+        self._label_from(run_id, lambda run: {"notes": f"{run.notes.rstrip()}\n{line}".lstrip("\n")})
+
+    def edit_tags(self, run_id: str, text: str, *, replace: bool = False) -> None:
+        """``+x -y``; see vitui.labels.edited_tags. Raises UsageError."""
+        self._label_from(run_id, lambda run: {"tags": labels.edited_tags(text, run.tags, replace=replace)})
+
     def set_tags(self, run_id: str, tags: Collection[str]) -> None:
         self._label(run_id, tags=labels.clean_tags(tags))
 
@@ -243,8 +267,13 @@ class Lab(Reading):
 
     def _label(self, run_id: str, **values: Any) -> None:
         """Into run.json first, which is the truth, then into the database."""
+        self._label_from(run_id, lambda _: values)
+
+    def _label_from(self, run_id: str, change: Callable[[Run], dict[str, Any]]) -> None:
+        """As `_label`, with values made from the run as it is now: nobody else can change it meanwhile."""
         self._writable()
         with self.store.writing() as db:
+            values = change(self.run(run_id))
             self._mirror(run_id, **values)
             runs.set_labels(db, run_id, **values)
 
@@ -254,6 +283,15 @@ class Lab(Reading):
     def _writable(self) -> None:
         if self.store.read_only:
             raise UsageError(self.store.why_read_only)
+
+    # -- deleting ------------------------------------------------------------------------------------------------
+
+    def delete(self, run_ids: Sequence[str]) -> None:
+        """Delete runs for good, all or none; see vitui.deleting. Raises NotFound, Busy for one that has not ended."""
+        from vitui.deleting import delete
+
+        self._writable()
+        delete(self.store, run_ids)
 
     # -- repair --------------------------------------------------------------------------------------------------
 

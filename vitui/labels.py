@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 from engine.journal import RunDir, read_json, write_json
 from vitui.errors import NotFound, UsageError
 from vitui.store import Run
+from vitui.text import safe
 
 NAME_LIMIT = 300
 
@@ -52,3 +55,36 @@ def _of_row(run: Run) -> dict[str, Any]:
     reference = told if run.reference is not None or run.reference_outcome else None
     names = ("name", "preset", "family", "notes", "question", "star", "archived", "device", "created")
     return {name: getattr(run, name) for name in names} | {"tags": list(run.tags), "reference": reference}
+
+
+def edited_tags(text: str, before: Collection[str], *, replace: bool) -> list[str]:
+    """Tags after an edit: ``+x`` adds, ``-y`` takes away; plain words are added too, or with `replace` are all.
+
+    Words in quotes may hold spaces. Raises UsageError for a quote that is not closed and for a sign without a word.
+    """
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        raise UsageError("a quote is not closed; put a tag with spaces in two of them") from None
+    if bare := next((word for word in words if word in ("+", "-")), None):
+        raise UsageError(f"a tag is missing after {bare}; write for example {bare}paper")
+    signed = all(word[0] in "+-" for word in words if word) and bool(words)
+    tags = set() if replace and not signed else set(before)
+    for word in words:
+        if word.startswith("-"):
+            tags.discard(word[1:].strip())
+        else:
+            tags.add(word.removeprefix("+"))
+    return clean_tags(tags)
+
+
+def tag_line(tags: Collection[str]) -> str:
+    """Tags as they are typed to be these; what a terminal would obey in them is escaped."""
+    return " ".join(shlex.quote(safe(tag)) if any(c in tag for c in " \"'\\") else safe(tag) for tag in tags)
+
+
+def name_from(pattern: str, run: Run, number: int) -> str:
+    """`pattern` with ``{n}``, ``{seed}``, ``{preset}``, ``{name}`` and ``{id}`` filled in for one of several runs."""
+    seed = "" if run.seed is None else str(run.seed)
+    parts = {"{n}": str(number), "{seed}": seed, "{preset}": run.preset, "{name}": run.name, "{id}": run.id}
+    return re.sub("|".join(map(re.escape, parts)), lambda found: parts[found[0]], pattern)

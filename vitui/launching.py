@@ -1,23 +1,76 @@
-"""What a launch writes: a run directory under a hidden name, ready to be renamed into place."""
+"""What a launch writes: run directories under hidden names, renamed into place together with their rows."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.journal import RunDir, atomic_write, new_run_id, write_json
+from engine.journal import RunDir, atomic_write, fsync_dir, new_run_id, write_json
 from vitui import labels
 from vitui.errors import UsageError
 
 if TYPE_CHECKING:
     from vitui.composition import Composed
+    from vitui.lab import Lab
+
+APART_S = 0.001
+"""Between the times of runs that are launched together, so that they are listed in their order."""
 
 
-def free_id(runs: Path) -> str:
-    """A run id that no directory in `runs` has."""
-    while (runs / (run_id := new_run_id())).exists():
+def launch_all(
+    lab: Lab,
+    composed: Sequence[tuple[Composed, str]],
+    *,
+    device: str,
+    tags: Collection[str],
+    notes: str,
+    question: str,
+    tell: Callable[[str], None] | None,
+) -> list[str]:
+    """Put recipes with their names into the queue, all of them or none; returns their run ids in order.
+
+    Raises UsageError as `Lab.preflight` and `Lab.describe`; nothing is left behind then.
+    """
+    from vitui.provenance import gather
+    from vitui.store import runs
+
+    now = time.time()
+    said = [
+        said_of(one, name=name, device=device, tags=tags, notes=notes, question=question, created=now + i * APART_S)
+        for i, (one, name) in enumerate(composed)
+    ]
+    for one, _ in composed:
+        lab.preflight(one, device)
+    for one, _ in composed:
+        lab.describe(one.recipe, tell)
+    provenance = gather()
+    waiting: list[tuple[RunDir, RunDir]] = []
+    placed: list[RunDir] = []
+    try:
+        for (one, _), words in zip(composed, said, strict=True):
+            run = lab.run_dir(free_id(lab.home / "runs", {run.id for _, run in waiting}))
+            waiting.append((write_run_dir(run, one, words, provenance), run))
+        # All under one lock: whoever rebuilds the database meanwhile sees directories and rows, or neither.
+        with lab.store.writing() as db:
+            for fresh, run in waiting:
+                fresh.path.rename(run.path)
+                placed.append(run)
+            fsync_dir(lab.home / "runs")
+            for (_, run), words, (one, _) in zip(waiting, said, composed, strict=True):
+                runs.insert(db, runs.new_run(run.id, words, one.recipe.flat()))
+    except BaseException:
+        for run in (*placed, *(fresh for fresh, _ in waiting)):
+            shutil.rmtree(run.path, ignore_errors=True)
+        raise
+    return [run.id for _, run in waiting]
+
+
+def free_id(runs: Path, taken: Collection[str] = ()) -> str:
+    """A run id that no directory in `runs` has, nor is among those `taken`."""
+    while (run_id := new_run_id()) in taken or (runs / run_id).exists():
         pass
     return run_id
 

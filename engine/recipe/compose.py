@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -113,14 +114,34 @@ def get(recipe: Recipe, key: str) -> Any:
     return recipe.flat()[key]
 
 
-def to_sets(changes: Sequence[Change]) -> list[str]:
-    """Changes as the words of ``--set``, so that a form can show the equivalent command."""
-    return [f"{c.key}={_text(c.after)}" for c in changes if c.after is not None]
+def to_sets(before: Recipe, after: Recipe) -> list[str]:
+    """The words of ``--set`` that make `before` into `after`, in an order that works."""
+    old, new = before.flat(), after.flat()
+    words = []
+    dropped = {key for key in old if key not in new and key.startswith("model.options.")}
+    if dropped:  # a single option cannot be taken away, so all of them are
+        words.append("model.options={}")
+        old = {key: value for key, value in old.items() if not key.startswith("model.options.")}
+    for section in DEFAULT_TAGS:  # another optimiser or schedule starts from its own defaults
+        tag = f"{section}.name"
+        if old[tag] != new[tag]:
+            words.append(f"{tag}={as_text(new[tag])}")
+            fresh = validate({section: {"name": new[tag]}}).flat()
+            old |= {key: value for key, value in fresh.items() if key.startswith(f"{section}.")}
+    return words + [f"{key}={as_text(value)}" for key, value in new.items() if key not in old or old[key] != value]
 
 
-def _text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """A leaf as it is written after ``FIELD=``: `parse_set` reads the very same value back."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, list):
-        return "[" + ", ".join(_text(v) for v in value) + "]"
-    return str(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_quoted(v) if isinstance(v, str) else as_text(v) for v in value) + "]"
+    if isinstance(value, str):
+        return value if _value(value.strip()) == value else _quoted(value)
+    return repr(value)
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cache, reduce
+from functools import cache, lru_cache, reduce
 from pathlib import Path
 from typing import Any, Literal
 
@@ -161,6 +161,22 @@ def load_all(roots: Sequence[Path] = (SHIPPED,)) -> list[Preset]:
     return sorted((shelf.load(path) for path in runnable), key=lambda p: (p.family, p.name))
 
 
+def load_sound(roots: Sequence[Path] = (SHIPPED,)) -> tuple[list[Preset], dict[str, str]]:
+    """As `load_all`, with the presets that do not load left out. The second part says of each what is wrong."""
+    try:
+        shelf = _Shelf(find(roots))
+    except RecipeError as error:  # two files of one name: which is meant nobody knows
+        return (load_sound(roots[:1])[0] if len(roots) > 1 else []), {str(roots[-1].name): str(error)}
+    found, wrong = [], {}
+    for name, path in shelf.files.items():
+        try:
+            if not shelf.head(path).get("abstract", False):
+                found.append(shelf.load(path))
+        except RecipeError as error:
+            wrong[name] = str(error)
+    return sorted(found, key=lambda p: (p.family, p.name)), wrong
+
+
 def twin(recipe: Recipe, family: str, roots: Sequence[Path] = (SHIPPED,)) -> Preset | None:
     """The preset of `family` that is this very recipe, None if none is: what is known about that holds for this.
 
@@ -293,11 +309,18 @@ def _cells(entry: Any) -> list[Any]:
 
 def _read(path: Path) -> Tree:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        stamp = path.stat()
+        return _parsed(path, stamp.st_mtime_ns, stamp.st_size)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise RecipeError(f"preset {path.stem} ({path}) is not valid TOML: {error}") from None
     except OSError as error:
         raise RecipeError(f"preset file {path} cannot be read: {error.strerror}") from None
+
+
+@lru_cache(maxsize=2000)
+def _parsed(path: Path, changed_ns: int, size: int) -> Tree:
+    """A form asks for the same files with every key: each is parsed once until it changes. Nobody changes a tree."""
+    return tomllib.loads(path.read_text(encoding="utf-8"))
 
 
 def _word(head: Tree, key: str, path: Path) -> str:

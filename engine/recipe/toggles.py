@@ -274,10 +274,15 @@ def _leaves(tree: Tree) -> dict[str, Any]:
         return flatten(tree)
 
 
+def states(recipe: Recipe, known: Mapping[str, Toggle] = BY_ID) -> dict[str, bool | None]:
+    """`Toggle.is_on` of every toggle by id; `known` as in `patch`."""
+    flat = recipe.flat()
+    return {id: toggle._state(flat) for id, toggle in known.items()}
+
+
 def on(recipe: Recipe, known: Mapping[str, Toggle] = BY_ID) -> list[str]:
     """Ids of the toggles that are on in a recipe; `known` as in `patch`."""
-    flat = recipe.flat()
-    return [toggle.id for toggle in known.values() if toggle._state(flat)]
+    return [id for id, state in states(recipe, known).items() if state]
 
 
 def _tree(values: Mapping[str, Any]) -> Tree:

@@ -20,6 +20,7 @@ from engine.recipe.schema import Recipe
 from engine.schedules import learning_rate, total_steps
 from engine.train import checkpoint
 from engine.train.checkpoint import Progress
+from engine.train.device_use import device_use
 from engine.train.distill import Distillation
 from engine.train.ema import Ema
 from engine.train.errors import CheckpointError
@@ -63,6 +64,7 @@ class Trainer:
             device.type, init_scale=recipe.train.loss_scale, enabled=recipe.train.precision == "fp16"
         )
         self.meter = Meter(device, recipe.train.log_every)
+        self.device_use = device_use(device)
         self.progress = Progress()
         self.steps_per_epoch = splits.train.steps_per_epoch
         self.total_steps = total_steps(recipe, self.steps_per_epoch)
@@ -210,6 +212,7 @@ class Trainer:
         self._interval = (now, done)
         if self.device.type == "cuda":
             values["train/memory_gb"] = round(torch.cuda.max_memory_allocated() / 2**30, 3)
+        values |= self.device_use.read()
         self.journal.event("metrics", step=last, epoch=self._epoch_at(last), values=values)
         for step in steps:
             if what := self.guard.count(step, self.progress):

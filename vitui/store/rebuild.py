@@ -7,19 +7,18 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from engine.journal import RunDir, read_json, read_toml
 from vitui.errors import UsageError
 from vitui.store import runs
 from vitui.store.database import Store
 from vitui.store.ingest import ingest_into
+from vitui.store.removal import clear
 from vitui.store.states import ENDED, RESUMABLE, check_state
 
 Judge = Callable[[RunDir], tuple[str, str, Mapping[str, Any]]]
 """State, evidence and columns (those `runs.transition` takes, and state_at) of a run, from its directory alone."""
-
-_TABLES: Final = ("queue", "tags", "run_config", "latest", "evals", "events", "curves", "runs")
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,7 @@ def rebuild(store: Store, judge: Judge) -> Rebuilt:
                 for row in db.execute("SELECT id, state, evidence, state_at, ended, stop_requested FROM runs")
             },
         )
-        for table in _TABLES:
-            db.execute(f"DELETE FROM {table}")
+        clear(db)
         found = _run_dirs(store.home / "runs")
         for run_dir in found:
             points += _one(db, run_dir, judge, intents, messages)

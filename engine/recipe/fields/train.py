@@ -41,7 +41,7 @@ class Regularize(Section):
 class Train(Section):
     """How long and in what steps."""
 
-    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = Field(10, json_schema_extra={"unit": "epochs"})
     """Passes over the training images; train.steps, if set, decides instead."""
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = Field(0, json_schema_extra={"unit": "steps"})
     """Length of the run in optimiser updates; 0: train.epochs decides."""
