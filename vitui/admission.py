@@ -22,7 +22,7 @@ from engine.journal import read_json, write_json
 from engine.recipe import datasets
 from vitui.composition import LOCAL
 from vitui.errors import UsageError
-from vitui.inspecting import Answer, Description, Question, ask, description
+from vitui.inspecting import Answer, Begun, Description, Question, ask, description
 
 if TYPE_CHECKING:
     from engine.recipe import Recipe
@@ -121,7 +121,9 @@ def _version(name: str) -> str:
         return ""
 
 
-def describe(home: Path, recipe: Recipe, tell: Callable[[str], None] | None = None) -> Description:
+def describe(
+    home: Path, recipe: Recipe, tell: Callable[[str], None] | None = None, begun: Begun | None = None
+) -> Description:
     """The model of a recipe as the engine would build it here; `tell` hears what is waited for, if it takes a while.
 
     Raises UsageError with the engine's sentence when it cannot be built, VitError when the engine cannot be asked.
@@ -137,7 +139,7 @@ def describe(home: Path, recipe: Recipe, tell: Callable[[str], None] | None = No
         with _turn(home):
             if (known := recall(home, asked.key)) is not None:  # somebody has asked while we waited
                 return known
-            (_, answer), *_ = answers(home, [asked])
+            (_, answer), *_ = answers(home, [asked], begun)
     finally:
         notice.cancel()
     if isinstance(answer, str):
@@ -166,9 +168,9 @@ def _turn(home: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def answers(home: Path, questions: Sequence[Question]) -> Iterator[tuple[str, Answer]]:
+def answers(home: Path, questions: Sequence[Question], begun: Begun | None = None) -> Iterator[tuple[str, Answer]]:
     """As `vitui.inspecting.ask`, keeping what can be built for the next time."""
-    for key, answer in ask(questions):
+    for key, answer in ask(questions, begun):
         if not isinstance(answer, str):
             _keep(home, key, answer)
         yield key, answer

@@ -83,7 +83,13 @@ def compose_run(
     Paths of weights and teachers become absolute, since the trainer stands elsewhere.
     Raises RecipeError for anything unknown or impossible.
     """
-    base: Preset = presets.load(preset, where)
+    return compose_preset(presets.load(preset, where), switches, sets, where=where)
+
+
+def compose_preset(
+    base: Preset, switches: Sequence[str] = (), sets: Sequence[str] = (), *, where: Sequence[Path]
+) -> Composed:
+    """As `compose_run`, for a preset that has been read."""
     layers = [*base.layers, *(Layer("--set", parse_set(s)) for s in sets)]
     recipe, origins = compose(layers)
     if switches:

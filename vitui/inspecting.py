@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -67,7 +67,11 @@ Answer = Description | str
 """What the model is like, or the sentence that says why it cannot be built."""
 
 
-def ask(questions: Sequence[Question]) -> Iterator[tuple[str, Answer]]:
+Begun = Callable[[Callable[[], None]], object]
+"""Is given what ends the process that was asked, for another thread: whoever waits for an answer gets an error."""
+
+
+def ask(questions: Sequence[Question], begun: Begun | None = None) -> Iterator[tuple[str, Answer]]:
     """Key and answer of each question, as the engine gives them. Leaving early ends the process.
 
     Raises VitError when it ends without having answered everything: that is not a yes.
@@ -80,6 +84,8 @@ def ask(questions: Sequence[Question]) -> Iterator[tuple[str, Answer]]:
         asked.writelines(f"{question.line()}\n" for question in questions)
         asked.seek(0)
         child = subprocess.Popen(COMMAND, stdin=asked, stdout=subprocess.PIPE, stderr=errors, text=True)
+        if begun is not None:
+            begun(child.kill)
         try:
             assert child.stdout is not None
             for line in child.stdout:

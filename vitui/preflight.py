@@ -164,8 +164,8 @@ def check_device(device: str, devices: Sequence[Device]) -> None:
 
 
 def check_space(home: Path) -> None:
-    """Raises UsageError when the home's disk is all but full."""
-    free = shutil.disk_usage(home).free
+    """Raises UsageError when the home's disk is all but full; the home itself need not be there yet."""
+    free = shutil.disk_usage(next(place for place in (home, *home.parents) if place.exists())).free
     if free < NEEDED_BYTES:
         raise UsageError(
             f"only {free / 2**20:.0f} MB are free on the disk of {home}, a run needs at least "

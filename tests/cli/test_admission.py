@@ -150,9 +150,9 @@ def test_whoever_waits_is_told_what_for(home: Home, idle: None, monkeypatch: pyt
     asking = threading.Event()
     real = admission.ask
 
-    def slowly(questions: list[Question]) -> Any:
+    def slowly(questions: list[Question], *more: Any) -> Any:
         assert asking.wait(30)
-        return real(questions)
+        return real(questions, *more)
 
     monkeypatch.setattr(admission, "ask", slowly)
     monkeypatch.setattr(admission, "PATIENCE_S", 0.0)

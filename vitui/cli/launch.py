@@ -34,6 +34,10 @@ def run(
     ] = None,
     note: Annotated[str, typer.Option(metavar="TEXT", help="Anything to remember.")] = "",
     question: Annotated[str, typer.Option(metavar="TEXT", help="What the run is to find out.")] = "",
+    seeds: Annotated[
+        str,
+        typer.Option(metavar="SEEDS", help="A run for each: 0,1,2 or a number of seeds, from the recipe's own on."),
+    ] = "",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Print progress until it ends.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the recipe, as a file that `vitui run` takes, and launch nothing.")
@@ -42,17 +46,28 @@ def run(
 ) -> None:
     """Launch a preset with toggles flipped and fields set.
 
-    Prints the run id. Training needs no terminal to go on.
+    Prints the run id, with --seeds a line for each run: all of them are queued or none. Training needs no terminal to
+    go on.
     """
     from vitui.composition import compose_run, roots
     from vitui.display import value
+    from vitui.drafts.launching import seeded
+    from vitui.drafts.seeds import parse_seeds
     from vitui.errors import UsageError
     from vitui.home import find_home
 
     if json and follow:
         raise UsageError("--json prints one document and --follow goes on printing; choose one")
+    if seeds and (follow or dry_run):
+        raise UsageError(f"--seeds launches a run for each and {'--follow' if follow else '--dry-run'} is about one")
     # Before the home is made: a slip in the preset's name leaves nothing behind.
-    composed = compose_run(preset, toggle or (), set_ or (), where=roots(find_home(home_of(context))))
+    where = roots(find_home(home_of(context)))
+    composed = compose_run(preset, toggle or (), set_ or (), where=where)
+    runs = [(composed, name)]
+    if numbers := parse_seeds(seeds, composed.recipe.train.seed):
+        sets = [[*(set_ or ()), f"train.seed={number}"] for number in numbers]
+        each = [compose_run(preset, toggle or (), one, where=where) for one in sets]
+        runs = list(zip(each, seeded(name or composed.preset, numbers), strict=True))
     for change in composed.changes:
         say(
             f"  {change.key}: {value(change.before)} -> {value(change.after)}  "
@@ -65,15 +80,15 @@ def run(
             _print_toml(composed)
         return
     lab = open_lab(context, create=True)
-    run_id = lab.launch(composed, name=name, device=device, tags=tag or (), notes=note, question=question, tell=say)
+    run_ids = lab.launch_all(runs, device=device, tags=tag or (), notes=note, question=question, tell=say)
     if json:
-        print_json({"run": run_id})
+        print_json({"runs": run_ids} if numbers else {"run": run_ids[0]})
     else:
-        print(run_id, flush=True)
+        print(*run_ids, sep="\n", flush=True)
     if follow:
         from vitui.cli.follow import follow as follow_run
 
-        raise typer.Exit(follow_run(lab, run_id))
+        raise typer.Exit(follow_run(lab, run_ids[0]))
 
 
 def _print_toml(composed: Composed) -> None:

@@ -83,11 +83,6 @@ def shown_reference(preset: Preset) -> str:
     return percent(None) if found is None else found.outcome or percent(found.value)
 
 
-def length(recipe: Recipe) -> str:
-    """How long it trains: epochs, or steps where those decide."""
-    return f"{recipe.train.steps} steps" if recipe.train.steps else str(recipe.train.epochs)
-
-
 # -- one preset --------------------------------------------------------------------------------------------------
 
 

@@ -57,6 +57,7 @@ def list_(
     json: Json = False,
 ) -> None:
     """List presets with their reference values (the default)."""
+    from vitui.drafts.shelf import length
     from vitui.errors import NotFound, UsageError
 
     lab = open_lab(context)
@@ -82,7 +83,7 @@ def list_(
             preset.shown_reference(one),
             one.recipe.model.name,
             f"{one.recipe.data.dataset} ({states[one.name]})",
-            preset.length(one.recipe),
+            length(one.recipe),
             one.title,
         )
         for one in found
