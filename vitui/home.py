@@ -9,7 +9,8 @@ from typing import Any
 
 from vitui.errors import UsageError
 
-CONFIG_KEYS = ("home",)
+CONFIG_KEYS = ("home", "tui", "keys")
+"""`tui` and `keys` are tables; vitui.settings reads them."""
 
 
 def find_home(option: Path | None = None) -> Path:
@@ -60,8 +61,12 @@ def read_config() -> tuple[dict[str, Any], Path | None]:
         raise UsageError(f"config file {path} cannot be read: {error.strerror}") from None
     for key, value in config.items():
         if key not in CONFIG_KEYS:
-            raise UsageError(f"config file {path}: unknown key {key}; known: {', '.join(CONFIG_KEYS)}")
-        if not isinstance(value, str) or not value:
+            import difflib
+
+            near = difflib.get_close_matches(key, CONFIG_KEYS, 1)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            raise UsageError(f"config file {path}: unknown key {key}; known: {', '.join(CONFIG_KEYS)}{meant}")
+        if key == "home" and (not isinstance(value, str) or not value):
             raise UsageError(f"config file {path}: {key} must be the path of a directory, not {value!r}")
     return config, path
 

@@ -9,7 +9,27 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from vitui.cli import control, data, demo, doctor, edit, launch, logs, presets, queue, rebuild, runs, show, toggles
+from vitui.cli import (
+    compare,
+    control,
+    data,
+    delete,
+    demo,
+    devices,
+    doctor,
+    edit,
+    launch,
+    logs,
+    presets,
+    queue,
+    rebuild,
+    rerun,
+    runs,
+    serve,
+    show,
+    toggles,
+    watch,
+)
 from vitui.errors import UsageError, VitError
 
 app = typer.Typer(
@@ -23,16 +43,22 @@ app = typer.Typer(
 launch.add_to(app)
 runs.add_to(app)
 show.add_to(app)
+watch.add_to(app)
 logs.add_to(app)
+compare.add_to(app)
 control.add_to(app)
 queue.add_to(app)
 edit.add_to(app)
+rerun.add_to(app)
+delete.add_to(app)
 presets.add_to(app)
 toggles.add_to(app)
 data.add_to(app)
+devices.add_to(app)
 demo.add_to(app)
 rebuild.add_to(app)
 doctor.add_to(app)
+serve.add_to(app)
 
 
 def _version(wanted: bool) -> None:
@@ -41,6 +67,12 @@ def _version(wanted: bool) -> None:
 
         print(f"vitui {version('vitui')}")
         raise typer.Exit
+
+
+def _themes(incomplete: str) -> list[str]:
+    from vitui.settings import THEMES
+
+    return [theme for theme in THEMES if theme.startswith(incomplete)]
 
 
 @app.callback(invoke_without_command=True)
@@ -53,17 +85,25 @@ def vitui(
             help="Directory everything is kept in (default: $VITUI_HOME, vitui.toml, or the user's data folder).",
         ),
     ] = None,
-    mouse: Annotated[bool, typer.Option(help="Mouse support of the terminal app.")] = True,
+    mouse: Annotated[
+        bool | None, typer.Option("--mouse/--no-mouse", help="Mouse support of the terminal app (default: on).")
+    ] = None,
+    theme: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Colours of the terminal app.", autocompletion=_themes),
+    ] = None,
+    ascii: Annotated[bool, typer.Option("--ascii", help="The terminal app draws nothing but ASCII.")] = False,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,
 ) -> None:
     if home == "":
         raise UsageError("--home is empty; give a directory, or leave the option out")
     if context.invoked_subcommand is None:
-        from vitui.cli.opening import open_lab
+        from vitui.cli.opening import app_settings, open_lab
         from vitui.tui import check_terminal, run_tui
 
         check_terminal()  # before a home is made for an app that cannot open
-        raise typer.Exit(run_tui(open_lab(context, create=True), mouse=mouse))
+        settings = app_settings(context)
+        raise typer.Exit(run_tui(open_lab(context, create=True), settings=settings))
 
 
 def main(arguments: list[str] | None = None) -> Any:

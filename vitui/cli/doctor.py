@@ -54,6 +54,7 @@ def _findings(option: Path | None) -> Iterator[Finding]:
 
     yield from _versions()
     yield sqlite_finding(sqlite3.sqlite_version_info)
+    yield _config()
     yield from _home(option)
     yield from _devices()
     yield from _terminal()
@@ -83,6 +84,29 @@ def sqlite_finding(version: tuple[int, ...]) -> Finding:
         f"SQLite {shown} can corrupt a WAL database that two connections write at once (fixed in 3.51.3); "
         "vitui lets only one write at a time: let other programs open lab.db read-only",
     )  # fmt: skip
+
+
+def _config() -> Finding:
+    """Which config file is in use and what it sets."""
+    from vitui.errors import UsageError
+    from vitui.home import config_files
+    from vitui.settings import OF_TUI, Settings, read_settings
+    from vitui.tui import check_settings
+
+    try:
+        settings = read_settings()
+        check_settings(settings)
+    except UsageError as error:
+        return Finding("config", "problem", "; ".join(str(error).splitlines()))
+    if settings.source is None:
+        return Finding("config", "ok", f"no config file; looked for {' and '.join(map(str, config_files()))}")
+    usual = Settings()
+    sets = [
+        f"{f.name} {getattr(settings, f.name)}" for f in OF_TUI if getattr(settings, f.name) != getattr(usual, f.name)
+    ]
+    if settings.keys:
+        sets.append(f"{len(settings.keys)} action{'s' if len(settings.keys) != 1 else ''} with other keys")
+    return Finding("config", "ok", f"{settings.source}" + (f": {', '.join(sets)}" if sets else ""))
 
 
 def _home(option: Path | None) -> Iterator[Finding]:
