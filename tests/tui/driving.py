@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from textual.pilot import Pilot
 
 from tests.tui.fake_lab import NOW, FakeLab
+from vitui.store import Run
 from vitui.tui.app import VituiApp
 from vitui.tui.screens.run import RunScreen
 from vitui.tui.widgets.bar import Bar
@@ -64,3 +65,10 @@ def current(app: VituiApp) -> str:
     run = table(app).current
     assert run is not None
     return run.id
+
+
+def listed(app: VituiApp) -> list[Run]:
+    """The runs in the list, where it has no groups."""
+    rows = table(app).rows
+    assert all(isinstance(row, Run) for row in rows)
+    return [row for row in rows if isinstance(row, Run)]

@@ -12,8 +12,14 @@ from typing import Any
 import numpy as np
 
 from engine.journal import RunDir
+from vitui import evidence
 from vitui.errors import Busy, NotFound
+from vitui.labels import edited_tags
+from vitui.occupancy import occupancy
+from vitui.query.fields import Field, Fields
 from vitui.store import LIVE, WAITING, Run
+from vitui.store.metrics import Eval, Extent
+from vitui.supervisor.devices import Device, Inventory
 
 NOW = 1_795_000_000.0
 """The frozen present of snapshots."""
@@ -73,6 +79,8 @@ class FakeLab:
         self.calls: list[tuple[str, str]] = []
         self.broken: Exception | None = None
         self.readers: set[str] = set()
+        self.machine = Inventory((Device("cpu", -1, "2 cores", 1, 16 << 30, 12 << 30),))
+        self.calls_for_values: list[str] = []
         self._token = 1
 
     def change(self, run_id: str, **values: Any) -> None:
@@ -102,7 +110,10 @@ class FakeLab:
         self, *, states: Any = None, text: Any = None, include_archived: bool = False, limit: Any = None
     ) -> list[Run]:
         self._reading()
-        return [r for r in self.rows.values() if states is None or r.state in states]
+        return [
+            r for r in self.rows.values()
+            if (states is None or r.state in states) and (include_archived or not r.archived)
+        ]  # fmt: skip
 
     def run(self, run_id: str) -> Run:
         self._reading()
@@ -110,11 +121,49 @@ class FakeLab:
             raise NotFound(f"no run {run_id}")
         return self.rows[run_id]
 
+    def values(self, field: Field, run_ids: Any = None, *, until: float | None = None) -> dict[str, Any]:
+        self._reading()
+        self.calls_for_values.append(field.key)
+        out: dict[str, Any] = {}
+        for run_id in self.rows if run_ids is None else run_ids:
+            value = self.recipes.get(run_id, {}).get(field.series)
+            curve = self.curves.get(run_id, {}).get(field.series or f"{self.rows[run_id].selected_on}/top1")
+            if field.source != "recipe" and curve is not None and len(curve.values):
+                value = float(curve.values[-1] if field.source == "last" else np.nanmax(curve.values))
+            if value is not None:
+                out[run_id] = value
+        return out
+
+    def fields(self) -> Fields:
+        recipe = dict.fromkeys((key for one in self.recipes.values() for key in one), "recipe field")
+        return Fields(recipe, {key for one in self.curves.values() for key in one})
+
+    def differing(self, run_ids: Any) -> list[str]:
+        keys = sorted({key for run_id in run_ids for key in self.recipes.get(run_id, {})})
+        return [k for k in keys if len({repr(self.recipes.get(i, {}).get(k)) for i in run_ids}) > 1]
+
     def queue(self) -> Any:
         return SimpleNamespace(paused=self.paused, waiting=[], worker_alive=True, worker_pid=1)
 
+    def inventory(self) -> Inventory:
+        return self.machine
+
+    def occupancy(self, found: Inventory | None = None) -> Any:
+        live = [r for r in self.rows.values() if r.state in LIVE]
+        return occupancy((found or self.machine).devices, live, {}), (found or self.machine).trouble
+
+    def worker_log(self, lines: int) -> tuple[str, ...]:
+        return ("the worker has started",)[:lines]
+
     def keys(self, run_id: str) -> list[str]:
         return list(self.curves.get(run_id, {}))
+
+    def extents(self, run_id: str) -> dict[str, Any]:
+        resumed = len(self.events(run_id, {"resumed"}))
+        return {
+            key: Extent(len(c.steps), int(c.steps[-1]) if len(c.steps) else 0, float(c.at[-1]) if len(c.at) else 0.0, resumed)
+            for key, c in self.curves.get(run_id, {}).items()
+        }  # fmt: skip
 
     def curve(self, run_id: str, key: str, step_min: float | None = None, step_max: float | None = None) -> Curve:
         none = np.zeros(0)
@@ -139,6 +188,22 @@ class FakeLab:
     def events(self, run_id: str, kinds: Any = None) -> list[Event]:
         return [e for e in self.journal.get(run_id, []) if kinds is None or e.kind in kinds]
 
+    def evals(self, run_id: str) -> list[Eval]:
+        return [
+            Eval(
+                e.step or 0,
+                e.epoch,
+                d["split"],
+                d["weights"],
+                d.get("role", "select"),
+                d.get("images"),
+                e.at,
+                d["values"],
+            )
+            for e in self.journal.get(run_id, [])
+            if e.kind == "eval" and (d := e.data)
+        ]
+
     def config(self, run_id: str) -> dict[str, Any]:
         return self.recipes.get(run_id, {})
 
@@ -148,6 +213,12 @@ class FakeLab:
     def provenance(self, run_id: str) -> dict[str, Any]:
         return self.facts.get(run_id, {})
 
+    def attempts(self, run_id: str) -> list[Any]:
+        return evidence.attempts(self.run_dir(run_id))
+
+    def checkpoints(self, run_id: str) -> list[tuple[str, int]]:
+        return evidence.file_sizes(self.run_dir(run_id).checkpoints)
+
     def run_dir(self, run_id: str) -> RunDir:
         return RunDir(self.home / "runs" / run_id)
 
@@ -156,6 +227,50 @@ class FakeLab:
         if self.rows[run_id].state not in LIVE | WAITING:
             raise Busy(f"run {run_id} has already ended ({self.rows[run_id].state})")
         self.change(run_id, stop_requested=NOW)
+
+    def set_notes(self, run_id: str, notes: str) -> None:
+        self.calls.append(("note", run_id))
+        self.change(run_id, notes=notes)
+
+    def add_note(self, run_id: str, line: str) -> None:
+        self.set_notes(run_id, f"{self.run(run_id).notes}\n{line}".lstrip("\n"))
+
+    def set_name(self, run_id: str, name: str) -> None:
+        self.calls.append(("name", run_id))
+        self.change(run_id, name=name)
+
+    def edit_tags(self, run_id: str, text: str, *, replace: bool = False) -> None:
+        self.calls.append(("tags", run_id))
+        self.change(run_id, tags=tuple(edited_tags(text, self.run(run_id).tags, replace=replace)))
+
+    def set_star(self, run_id: str, star: bool) -> None:
+        self.calls.append(("star", run_id))
+        self.change(run_id, star=star)
+
+    def set_archived(self, run_id: str, archived: bool) -> None:
+        self.calls.append(("archive", run_id))
+        self.change(run_id, archived=archived)
+
+    def size(self, run_id: str) -> int:
+        return 1 << 20
+
+    def delete(self, run_ids: Any) -> None:
+        for run_id in run_ids:
+            self.calls.append(("delete", run_id))
+            if self.run(run_id).state in LIVE | WAITING:
+                raise Busy(f"run {run_id} is {self.rows[run_id].state}; stop it first, then it can be deleted")
+            del self.rows[run_id]
+        self.touch()
+
+    def rerun(self, run_id: str, seeds: str = "", **given: Any) -> list[str]:
+        self.calls.append((f"rerun {seeds}".strip(), run_id))
+        return [run_id]
+
+    def command_of(self, run_id: str) -> str:
+        return f"vitui run {self.rows[run_id].preset}"
+
+    def recipe_text(self, run_id: str) -> str:
+        return "seed = 0\n"
 
     def resume(self, run_id: str) -> None:
         self.calls.append(("resume", run_id))
@@ -270,6 +385,8 @@ def populated(home: Path) -> FakeLab:
         lab.label_files[run_id] = {
             "changes": [{"key": "mix.mixup", "before": 0.0, "after": 0.2}], "origins": {"mix.mixup": "--toggle mixup"},
         }  # fmt: skip
+        if lab.rows[run_id].reference is not None:
+            lab.label_files[run_id]["reference"] = {"metric": "top1", "split": "test", "value": 97.0}
         lab.facts[run_id] = {
             "git": {"commit": "3f9c2d81b04ad", "dirty": True},
             "packages": {"torch": "2.15.0", "timm": "1.0.31"},

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
+
 import pytest
-from textual.screen import Screen
 
 from vitui.tui.actions import ACTIONS, bindings, groups, key_line, on_screen
+from vitui.tui.keymap import collisions, key_name, parse_key
+from vitui.tui.screens.base import LabScreen
 from vitui.tui.screens.compare import CompareScreen
 from vitui.tui.screens.devices import DevicesScreen
-from vitui.tui.screens.help import HelpScreen, help_lines
 from vitui.tui.screens.launch import LaunchScreen
 from vitui.tui.screens.run import RunScreen
 from vitui.tui.screens.runs import RunsScreen
-from vitui.tui.theme import OKABE_ITO
 
-SCREENS: dict[str, type[Screen[None]]] = {
+DOCS = Path(__file__).parents[2] / "docs"
+SCREENS: dict[str, type[LabScreen]] = {
     "runs": RunsScreen, "launch": LaunchScreen, "run": RunScreen, "compare": CompareScreen, "devices": DevicesScreen,
-    "help": HelpScreen,
 }  # fmt: skip
-LAB_SCREENS = [name for name in SCREENS if name != "help"]
 
 
 @pytest.mark.parametrize("name", SCREENS)
@@ -27,30 +28,45 @@ def test_every_action_has_its_method(name: str) -> None:
         assert callable(getattr(SCREENS[name], f"action_{action.method}", None)), action.id
 
 
+def test_no_key_has_two_meanings() -> None:
+    assert collisions(ACTIONS) == []
+
+
 @pytest.mark.parametrize("name", SCREENS)
-def test_no_key_has_two_meanings(name: str) -> None:
-    keys = [key for action in on_screen(name) for key in action.keys]
-    assert sorted(keys) == sorted(set(keys))
+def test_a_method_is_that_of_one_action(name: str) -> None:
+    methods = [action.method for action in on_screen(name)]
+    assert sorted(methods) == sorted(set(methods)), "the screen could not tell which one is meant"
 
 
 def test_ids_are_unique_and_screens_exist() -> None:
     assert len({a.id for a in ACTIONS}) == len(ACTIONS)
     assert {s for a in ACTIONS for s in a.screens} == set(SCREENS)
+    assert all(name == SCREENS[name].KIND for name in SCREENS)
 
 
-@pytest.mark.parametrize("name", LAB_SCREENS)
-def test_help_lists_every_action_and_bindings_have_their_ids(name: str) -> None:
-    shown = "\n".join(
-        "".join(t for t, _ in line) if not isinstance(line, str) else line for line in help_lines(name, OKABE_ITO)
-    )
-    assert all(action.help in shown for _, actions in groups(name) for action in actions)
+@pytest.mark.parametrize("name", SCREENS)
+def test_groups_and_bindings_hold_every_action_of_the_screen(name: str) -> None:
+    assert sorted(a.id for _, actions in groups(name) for a in actions) == sorted(a.id for a in on_screen(name))
     assert [b.id for b in bindings(name)] == [a.id for a in on_screen(name)]  # type: ignore[union-attr]
 
 
-def test_help_fits_into_eighty_columns() -> None:
-    assert {a.id: len(a.help) for a in ACTIONS if len(a.help) > 53} == {}
+def test_texts_fit_into_eighty_columns() -> None:
+    assert {a.id: len(a.help) for a in ACTIONS if not 0 < len(a.help) <= 53} == {}
 
 
-@pytest.mark.parametrize("name", LAB_SCREENS)
+@pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.id)
+def test_keys_are_such_as_a_user_could_write(action: object) -> None:
+    assert isinstance(action, type(ACTIONS[0])) and action.keys
+    assert [parse_key(key_name(key)) for key in action.keys] == list(action.keys)
+    assert action.shown in (key_name(action.keys[0]), action.keys[0])
+
+
+@pytest.mark.parametrize("name", SCREENS)
 def test_the_key_line_puts_quitting_first(name: str) -> None:
     assert key_line(name)[0].id == "app.leave"
+
+
+def test_the_page_of_keys_is_that_of_the_table() -> None:
+    page = runpy.run_path(str(DOCS / "keys.py"))["page"]()
+    assert (DOCS / "keys.md").read_text(encoding="utf-8") == page, "`uv run python docs/keys.py`"
+    assert all(f"`{action.id}`" in page for action in ACTIONS)

@@ -11,9 +11,6 @@ import time
 from pathlib import Path
 
 import pytest
-from rich.color import ColorSystem
-from textual.color import Color
-from textual.filter import Monochrome
 
 from tests.tui.driving import running
 from tests.tui.fake_lab import FakeLab
@@ -153,19 +150,3 @@ async def test_without_colours(lab: FakeLab, monkeypatch: pytest.MonkeyPatch, va
             assert not any(name.startswith("#") for name in colours), "the terminal's own sixteen colours"
         else:
             assert app.no_color
-
-
-async def test_grey_in_sixteen_colours_is_not_black_on_black(lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable, value in (("NO_COLOR", "1"), ("COLORTERM", ""), ("TERM", "xterm")):
-        monkeypatch.setenv(variable, value)
-    async with running(lab) as (app, pilot):
-        await pilot.press("enter")
-        assert app.console.color_system == "standard" and app.no_color
-        strips = app.screen._compositor.render_strips()
-        segments = [s for strip in strips for s in strip.apply_filter(Monochrome(), Color(0, 0, 0)) if s.text.strip()]
-        pairs = {
-            (style.color.downgrade(ColorSystem.STANDARD).number, style.bgcolor.downgrade(ColorSystem.STANDARD).number)
-            for style in (segment.style for segment in segments)
-            if style is not None and style.color is not None and style.bgcolor is not None
-        }
-        assert len(pairs) > 1 and all(ink != ground for ink, ground in pairs)

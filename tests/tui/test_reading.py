@@ -6,16 +6,14 @@ import queue
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 from textual.message import Message
 
-from tests.tui.fake_lab import FINISHED, NOW, RUNNING, Curve, FakeLab, run
+from tests.tui.fake_lab import FINISHED, NOW, RUNNING, FakeLab, run
 from vitui.errors import NotFound
 from vitui.tui.messages import Gone, ReadFailed, Seen
 from vitui.tui.poller import Poller
 from vitui.tui.tail import FIRST_BYTES, Tail
-from vitui.tui.views import run as views
 from vitui.tui.views.run import RunReader, RunView, RunWatch
 from vitui.tui.views.runs import RunsReader, RunsView, RunsWatch
 
@@ -73,6 +71,8 @@ def test_the_list_is_given_only_when_it_changes(lab: FakeLab) -> None:
     reader = RunsReader(lab)
     first = reader.read(NOW, RunsWatch())
     assert first is not None and len(first.rows) == 8
+    second = reader.read(NOW, RunsWatch())
+    assert second is not None and second.rows == first.rows and second.fields is not first.fields, "fields come later"
     assert reader.read(NOW, RunsWatch()) is None
     lab.touch()
     assert reader.read(NOW, RunsWatch()) is None
@@ -116,6 +116,7 @@ def test_a_costly_list_is_read_whole_only_now_and_then(lab: FakeLab, monkeypatch
 def test_what_was_put_off_is_read_later_without_a_further_change(lab: FakeLab) -> None:
     reader = RunsReader(lab)
     reader.read(NOW, RunsWatch())
+    reader.read(NOW, RunsWatch())
     reader._whole_due = time.monotonic() + 1000
     lab.change(FINISHED, name="renamed elsewhere")
     assert reader.read(NOW, RunsWatch()) is None
@@ -127,7 +128,7 @@ def test_what_was_put_off_is_read_later_without_a_further_change(lab: FakeLab) -
 def test_a_run_is_read_with_all_it_has(lab: FakeLab) -> None:
     view = RunReader(lab, RUNNING).read(NOW, RunWatch(RUNNING))
     assert view is not None
-    assert set(view.series) == {"train/loss", "minival/top1", "minival/top5", "minival/loss"}
+    assert set(view.series) == {"train/loss", "train/lr", "minival/top1", "minival/top5", "minival/loss"}
     assert len(view.series["train/loss"]) == 763
     assert view.lr is not None and 0 < view.lr < 2e-3
     assert view.phase == "training"
@@ -148,25 +149,8 @@ def test_a_run_is_read_again_as_far_as_it_changed(lab: FakeLab) -> None:
     assert second is not None and second.log[-1] == "more" and second.series is first.series
     lab.change(RUNNING, journal_offset=2, epoch=19.0)
     third = reader.read(NOW, RunWatch(RUNNING))
-    assert third is not None and third.series is not first.series and third.recipe is first.recipe
-
-
-def test_long_series_come_as_envelopes_with_detail_in_the_window(lab: FakeLab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(views, "EXACT_POINTS", 600)
-    monkeypatch.setattr(views, "BUCKETS", 50)
-    steps = np.arange(1.0, 5001)
-    values = np.zeros(5000)
-    values[3210] = 77.0
-    lab.curves[RUNNING] = {"train/loss": Curve(steps, values, steps)}
-    lab.change(RUNNING, step=5000)
-    reader = RunReader(lab, RUNNING)
-    whole = reader.read(NOW, RunWatch(RUNNING))
-    assert whole is not None and len(whole.series["train/loss"]) == 50
-    assert whole.series["train/loss"].hi.max() == 77.0
-    zoomed = reader.read(NOW, RunWatch(RUNNING, (3150.0, 3300.0)))
-    assert zoomed is not None
-    near = zoomed.series["train/loss"]
-    assert near.step[0] == 3000 and near.step[-1] == 3450 and len(near) == 451
+    assert third is not None and third.run.epoch == 19.0
+    assert third.series is first.series and third.recipe is first.recipe and third.events is first.events
 
 
 def test_a_run_that_is_gone(lab: FakeLab) -> None:

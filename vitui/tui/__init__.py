@@ -13,19 +13,24 @@ from vitui.errors import UsageError
 
 if TYPE_CHECKING:
     from vitui.lab import Lab
+    from vitui.settings import Settings
 
 
-def run_tui(lab: Lab, run_id: str | None = None, *, mouse: bool = True) -> int:
+def run_tui(lab: Lab, run_id: str | None = None, *, settings: Settings | None = None) -> int:
     """Open the app on the list of runs, or on one run, and return the exit code once the user leaves.
 
-    Training does not depend on it in any way. Raises UsageError where there is no terminal to draw on. A crash of
-    the app is written to ``<home>/crash-<time>.log``.
+    Training does not depend on it in any way. `settings`: those of the config file where it is None. Raises
+    UsageError where there is no terminal to draw on, or for settings that cannot be. A crash of the app is written
+    to ``<home>/crash-<time>.log``.
     """
     check_terminal()
+    from vitui.settings import for_terminal, read_settings
     from vitui.tui.app import VituiApp
 
-    app = VituiApp(lab, run_id)
-    app.run(mouse=mouse)
+    encoding = getattr(sys.__stdout__, "encoding", None) or "utf-8"
+    settings = for_terminal(read_settings() if settings is None else settings, os.environ, encoding)
+    app = VituiApp(lab, run_id, settings=settings)
+    app.run(mouse=settings.mouse)
     if app.crash is None:
         return app.return_code or 0
     where = write_crash(lab.home, app.crash)
@@ -36,7 +41,9 @@ def run_tui(lab: Lab, run_id: str | None = None, *, mouse: bool = True) -> int:
 
 
 def check_terminal() -> None:
-    """Raises UsageError unless standard input and output are a terminal that can move its cursor."""
+    """Raises UsageError unless standard input and output are a terminal that can move its cursor, or a browser's."""
+    if os.environ.get("TEXTUAL_DRIVER"):  # set by textual-serve: the other end is a page
+        return
     for name, stream in (("input", sys.__stdin__), ("output", sys.__stdout__)):
         if stream is None or not stream.isatty():
             raise UsageError(
@@ -48,6 +55,15 @@ def check_terminal() -> None:
             "TERM says that this terminal cannot move its cursor, so the app cannot open; set TERM (for example "
             "TERM=xterm-256color) or use vitui runs and vitui show RUN"
         )
+
+
+def check_settings(settings: Settings) -> None:
+    """Raises UsageError for keys that cannot be: before anything is opened."""
+    if settings.keys:
+        from vitui.tui.actions import ACTIONS
+        from vitui.tui.keymap import remapped
+
+        remapped(ACTIONS, settings.keys, settings.where)
 
 
 def write_crash(home: Path, error: BaseException) -> Path | None:

@@ -4,73 +4,115 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-from textual.app import App, SystemCommand
+from rich.style import Style
+from textual._compositor import CompositorUpdate
 from textual.binding import Binding
 from textual.message import Message
 from textual.screen import Screen
 
 from vitui.errors import VitError
+from vitui.settings import Settings
 from vitui.text import safe
-from vitui.tui.actions import on_screen
-from vitui.tui.clipboard import copy
-from vitui.tui.messages import Gone, ReadFailed, Seen
+from vitui.tui.clipboard import deliver
+from vitui.tui.configured import ConfiguredApp
+from vitui.tui.ends import ALARMS, sentence
+from vitui.tui.messages import Ended, Gone, ReadFailed, Seen
+from vitui.tui.painted import Painted
 from vitui.tui.poller import Poller
 from vitui.tui.remembered import Remembered
 from vitui.tui.screens.base import LabScreen
-from vitui.tui.screens.compare import CompareScreen
-from vitui.tui.screens.devices import DevicesScreen
-from vitui.tui.screens.launch import LaunchScreen
 from vitui.tui.screens.run import RunScreen
 from vitui.tui.screens.runs import RunsScreen
-from vitui.tui.theme import DARK, palette_for
+from vitui.tui.views.devices import History
+from vitui.tui.views.runs import RunsView
 
 if TYPE_CHECKING:
     from vitui.lab import Lab
+    from vitui.store import Run
+    from vitui.tui.screens.compare import CompareScreen
+    from vitui.tui.screens.launch import LaunchScreen
 
 Severity = Literal["information", "warning", "error"]
 
 
-class VituiApp(App[None]):
+def _launch() -> LabScreen:
+    from vitui.tui.screens.launch import LaunchScreen
+
+    return LaunchScreen()
+
+
+def _compare() -> LabScreen:
+    from vitui.tui.screens.compare import CompareScreen
+
+    return CompareScreen()
+
+
+def _devices() -> LabScreen:
+    from vitui.tui.screens.devices import DevicesScreen
+
+    return DevicesScreen()
+
+
+class VituiApp(ConfiguredApp):
     """One app for one lab. `crash` is the error that ended it, None for an orderly end."""
 
     TITLE = "vitui"
     CSS_PATH = [f"css/{name}.tcss" for name in ("base", "dialogs", "runs", "run", "launch", "compare", "devices")]
     BINDINGS = [Binding("ctrl+c,ctrl+q", "leave", show=False, priority=True)]
+    # Made, and their modules loaded, when they are first asked for: the first frame must not wait for them.
+    SCREENS = {"launch": _launch, "compare": _compare, "devices": _devices}
 
-    def __init__(self, lab: Lab, run_id: str | None = None, *, clock: Callable[[], float] = time.time) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        lab: Lab,
+        run_id: str | None = None,
+        *,
+        clock: Callable[[], float] = time.time,
+        settings: Settings | None = None,
+    ) -> None:
+        """Raises UsageError for keys in `settings` that cannot be."""
+        super().__init__(settings or Settings(), Remembered(lab.home))
         self.lab = lab
         self.clock = clock
         self.crash: BaseException | None = None
         self.trouble = ""
         """Why the lab cannot be read just now; empty when it can."""
+        self.runs_known: Sequence[Run] = ()
+        """The runs as they were last listed."""
+        self._views: dict[type, object] = {}
         self._first_run = run_id
-        # Every animated frame is sent over the line: one animated page turn is 470 kB.
-        self.animation_level = "none"
-        self.register_theme(DARK)
-        self.theme, self.palette = palette_for(self.console.color_system, grey=self.no_color)
+        self._painted = Painted()
+        self._drawn_once = False
         self.poller = Poller(lab, self._post, clock)
-        self.remembered = Remembered(lab.home)
-        """How the views were left: columns, filters, axes."""
+        self.history = History(lab.inventory)
         self.runs_screen = RunsScreen()
-        self.launch_screen = LaunchScreen()
-        self.compare_screen = CompareScreen()
-        self.devices_screen = DevicesScreen()
 
     def on_mount(self) -> None:
-        for screen in (self.launch_screen, self.compare_screen, self.devices_screen):
-            self.install_screen(screen, screen.KIND)
         self.push_screen(self.runs_screen)
         if self._first_run is not None:
             self.open_run(self._first_run)
+        # An editor, or a shell after ctrl+z, has had the terminal meanwhile.
+        self.app_resume_signal.subscribe(self, lambda _: self._painted.forget())
         self.poller.start()
+        self.history.start()
         for message in self.lab.messages:
             self.tell(message, "warning")
 
+    def _display(self, screen: Screen[Any], renderable: Any) -> None:
+        if isinstance(renderable, CompositorUpdate):
+            renderable = self._painted.only_new(renderable, self.size)
+        super()._display(screen, renderable)
+
+    def on_resize(self) -> None:
+        """One picture for a new size: the parts of a screen find their places one after the other."""
+        if self._drawn_once:
+            self.delay_update(0.03)
+
     def on_ready(self) -> None:
+        self._drawn_once = True
         if not self.is_headless:
             # What exists now lives as long as the app: keep the collector from walking it again and again.
             gc.collect()
@@ -79,6 +121,8 @@ class VituiApp(App[None]):
 
     def on_unmount(self) -> None:
         self.poller.stop()
+        self.history.stop()
+        self.remembered.close()
 
     def tell(self, text: str, severity: Severity = "information") -> None:
         """A short note in the corner. Any text is safe here."""
@@ -86,7 +130,12 @@ class VituiApp(App[None]):
 
     def copy(self, text: str, what: str) -> None:
         """Put `text` on the clipboard and say truthfully whether it got there; `what` names it in that sentence."""
-        self.tell(copy(self, text, what))
+        self.copy_to_clipboard(text)
+
+        def work() -> None:
+            self.call_from_thread(self.tell, deliver(text, what, self.lab.home))
+
+        self.run_worker(work, thread=True, group="clipboard", exit_on_error=False)
 
     def carry_out(self, done: str, jobs: Sequence[Callable[[], object]]) -> None:
         """Do `jobs` in a thread, then say `done` or what went wrong, and look at the lab at once."""
@@ -109,6 +158,14 @@ class VituiApp(App[None]):
         self.run_worker(work, thread=True, group="lab", exit_on_error=False)
 
     # -- screens -------------------------------------------------------------------------------------------------
+
+    @property
+    def launch_screen(self) -> LaunchScreen:
+        return cast("LaunchScreen", self.get_screen("launch"))
+
+    @property
+    def compare_screen(self) -> CompareScreen:
+        return cast("CompareScreen", self.get_screen("compare"))
 
     def go(self, kind: str) -> None:
         """Bring one of the top screens to the front; what lies over the list is left. Their contents are kept."""
@@ -133,16 +190,31 @@ class VituiApp(App[None]):
         self.launch_screen.start_from(run_id)
         self.go("launch")
 
+    def lab_screens(self) -> list[LabScreen]:
+        tops = [s for s in self._installed_screens.values() if isinstance(s, LabScreen) and s.is_mounted]
+        return [*super().lab_screens(), *(s for s in tops if s not in self.screen_stack)]
+
+    def restyle(self, change: Mapping[Style, Style]) -> None:
+        """Draw every screen again, from what was last read."""
+        for screen in self.lab_screens():
+            screen.restyle(change)
+            for view in self._views.values():
+                screen.see(view)
+
     # -- messages of the poller ----------------------------------------------------------------------------------
 
     def _post(self, message: Message) -> None:
         self.post_message(message)
 
     def on_seen(self, message: Seen) -> None:
+        self._views[type(message.view)] = message.view
+        if isinstance(message.view, RunsView):
+            self.runs_known = message.view.rows
         with self.batch_update():
             for screen in self.screen_stack:
                 if isinstance(screen, LabScreen):
                     screen.see(message.view)
+                    screen.show_keys()
         self.poller.drawn()
 
     def on_gone(self, message: Gone) -> None:
@@ -150,6 +222,14 @@ class VituiApp(App[None]):
             if isinstance(screen, LabScreen):
                 screen.gone(message.subject)
         self.poller.drawn()
+
+    def on_ended(self, message: Ended) -> None:
+        """A run has ended, whatever is on the screen: say so, and ring where that is bad news."""
+        bad = message.run.state in ALARMS
+        if self.settings.notify:
+            self.tell(sentence(message.run), "error" if bad else "information")
+        if self.settings.bell:
+            self.bell()
 
     def on_read_failed(self, message: ReadFailed) -> None:
         self.trouble = f"the lab cannot be read: {safe(message.reason, 200)}" if message.reason else ""
@@ -161,14 +241,6 @@ class VituiApp(App[None]):
 
     def action_leave(self) -> None:
         self.exit()
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette: the actions of the screen in front, from the same table as the keys."""
-        if isinstance(screen, LabScreen):
-            for action in on_screen(screen.KIND):
-                if action.palette:
-                    run = getattr(screen, f"action_{action.method}")
-                    yield SystemCommand(f"{action.label}  ({action.shown})", action.help, run)
 
     def _handle_exception(self, error: Exception) -> None:
         if self.crash is None:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import TYPE_CHECKING
 
 from textual.message import Message
+
+if TYPE_CHECKING:
+    from vitui.store import Run
 
 
 class _Newest(Message, bubble=False):
@@ -28,6 +32,14 @@ class Gone(Message, bubble=False):
     def __init__(self, subject: Hashable) -> None:
         super().__init__()
         self.subject = subject
+
+
+class Ended(Message, bubble=False):
+    """A run that waited or trained has ended."""
+
+    def __init__(self, run: Run) -> None:
+        super().__init__()
+        self.run = run
 
 
 class ReadFailed(_Newest):

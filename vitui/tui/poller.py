@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from textual.message import Message
 
 from vitui.errors import NotFound
-from vitui.tui.messages import Gone, ReadFailed, Seen
+from vitui.tui.ends import Ends
+from vitui.tui.messages import Ended, Gone, ReadFailed, Seen
 from vitui.tui.views.base import Reader, Watch
 from vitui.tui.views.runs import RunsWatch
 
@@ -73,6 +74,7 @@ class Poller:
 
     def _loop(self) -> None:
         failed = ""
+        ends = Ends(self._lab)
         before: Watch | None = None
         while not self._stopped:
             watch = self._watch
@@ -82,6 +84,8 @@ class Poller:
                     view = self._reader(watch, before).read(self._clock(), watch)
                     message = None if view is None else Seen(view)
                 before = watch
+                for run in ends.read():
+                    self._post(Ended(run))
                 if failed:
                     failed = ""
                     self._post(ReadFailed(""))
@@ -97,5 +101,5 @@ class Poller:
                 self._post(message)
                 self._drawn.wait(DRAW_TIMEOUT)
             if watch == self._watch:
-                self._wake.wait(FAILED_PERIOD if failed else watch.period if watch is not None else None)
+                self._wake.wait(FAILED_PERIOD if failed else watch.period if watch is not None else RunsWatch.period)
             self._wake.clear()

@@ -1,35 +1,21 @@
-"""Colours: the Okabe-Ito palette on a dark ground, and the terminal's own sixteen where there are no more.
+"""Styles that everything is drawn with; the other themes than the default are in vitui.tui.themes.
 
 Nothing is told by colour alone: states have a sign and a word, curves a letter, the cursor row a bar.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from rich.style import Style
-from textual.theme import Theme
-
-DARK = Theme(
-    name="vitui",
-    primary="#56b4e9",
-    secondary="#e69f00",
-    accent="#e69f00",
-    warning="#e69f00",
-    error="#e8743b",
-    success="#2fbf95",
-    foreground="#d5d9de",
-    background="#0e1116",
-    surface="#161b22",
-    panel="#1f2630",
-    dark=True,
-    variables={"footer-key-foreground": "#56b4e9"},
-)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Palette:
-    """Styles without a background: they are laid over the widget's own."""
+    """Styles without a background: they are laid over the widget's own.
+
+    An app has one palette for its life, which every widget holds; another theme is put into it with `become`.
+    """
 
     curves: tuple[Style, ...]
     bands: tuple[Style, ...]
@@ -44,6 +30,21 @@ class Palette:
     cursor_tones: bool
     """Whether the cursor row keeps the colours of its cells."""
     mark: Style
+    glyphs: str = "braille"
+    """What curves are drawn with: braille, block or ascii."""
+
+    def become(self, other: Palette) -> dict[Style, Style]:
+        """Take the styles of another palette; `glyphs` stays. What became of each style; of equal ones, the first."""
+        change: dict[Style, Style] = {}
+        for name in ("text", "dim", "strong", "key", "good", "warn", "bad", "mark"):
+            change.setdefault(getattr(self, name), getattr(other, name))
+        for ours, theirs in ((self.curves, other.curves), (self.bands, other.bands)):
+            for index, style in enumerate(ours):
+                change.setdefault(style, theirs[index % len(theirs)])
+        for field in fields(self):
+            if field.name != "glyphs":
+                setattr(self, field.name, getattr(other, field.name))
+        return change
 
     def state(self, state: str) -> Style:
         return {
@@ -58,45 +59,22 @@ class Palette:
         }.get(state, self.text)
 
 
-def _styles(*colours: str) -> tuple[Style, ...]:
+def inks(*colours: str) -> tuple[Style, ...]:
+    """A style for each colour."""
     return tuple(Style(color=colour) for colour in colours)
 
 
 OKABE_ITO = Palette(
-    curves=_styles("#56b4e9", "#e69f00", "#2fbf95", "#cc79a7", "#f0e442", "#e8743b", "#3f8fd6", "#c0c5cc"),
-    bands=_styles("#2a5470", "#6b4d0d", "#1b5b49", "#5f3b4f", "#6b6622", "#6b3a21", "#234a6b", "#555a61"),
+    curves=inks("#56b4e9", "#e69f00", "#2fbf95", "#cc79a7", "#f0e442", "#ec7d45", "#4a98dc", "#c0c5cc"),
+    bands=inks("#2a5470", "#6b4d0d", "#1b5b49", "#5f3b4f", "#6b6622", "#6b3a21", "#234a6b", "#555a61"),
     text=Style(color="#d5d9de"),
-    dim=Style(color="#7d8793"),
+    dim=Style(color="#8f99a5"),
     strong=Style(color="#ffffff", bold=True),
     key=Style(color="#56b4e9", bold=True),
     good=Style(color="#2fbf95"),
     warn=Style(color="#e69f00"),
-    bad=Style(color="#e8743b", bold=True),
+    bad=Style(color="#ec7d45", bold=True),
     cursor=Style(bgcolor="#25303d", bold=True),
     cursor_tones=True,
     mark=Style(color="#f0e442", bold=True),
 )
-
-SIXTEEN = Palette(
-    curves=_styles("bright_cyan", "bright_yellow", "bright_green", "bright_magenta", "bright_blue", "bright_red"),
-    bands=_styles("cyan", "yellow", "green", "magenta", "blue", "red"),
-    text=Style(),
-    dim=Style(color="bright_black"),
-    strong=Style(bold=True),
-    key=Style(color="bright_cyan", bold=True),
-    good=Style(color="bright_green"),
-    warn=Style(color="bright_yellow"),
-    bad=Style(color="bright_red", bold=True),
-    cursor=Style(reverse=True),
-    cursor_tones=False,
-    mark=Style(color="bright_yellow", bold=True),
-)
-
-
-def palette_for(colour_system: str | None, *, grey: bool = False) -> tuple[str, Palette]:
-    """Theme name and palette for rich's colour system: "truecolor", "256", "standard" (16 colours) or None.
-
-    `grey`: Textual turns every colour into a grey (NO_COLOR). The terminal's own colours it takes for black, text and
-    ground alike, so they do not serve then.
-    """
-    return ("ansi-dark", SIXTEEN) if colour_system == "standard" and not grey else (DARK.name, OKABE_ITO)

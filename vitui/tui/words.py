@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from rich.style import Style
 
-from vitui import display
+from vitui import display, references
 from vitui.store import LIVE, WAITING
 from vitui.text import cell_width, safe
 from vitui.tui import format
@@ -93,8 +93,11 @@ def broken(text: str, width: int) -> tuple[str, str]:
     return (text[:end], text[end + 1 :]) if end > 0 else (text, "")
 
 
-def accuracies(run: Run, p: Palette, width: int) -> list[Part]:
-    """Latest, best and final accuracy beside the published one; in narrow places the less telling ones are left out."""
+def accuracies(run: Run, p: Palette, width: int, reference: Mapping[str, Any] | None = None) -> list[Part]:
+    """Latest, best and final accuracy beside the published one; in narrow places the less telling ones are left out.
+
+    `reference`: as for `versus`.
+    """
     metric = safe(run.metric or "top1", 12)
     best = None
     if run.best is not None:
@@ -117,20 +120,29 @@ def accuracies(run: Run, p: Palette, width: int) -> list[Part]:
             (2, (f"now {format.accuracy(run.last)}", p.text) if run.last is not None else None),
             (1, best),
             (0, report),
-            (1, versus(run, p)),
+            (1, versus(run, p, reference)),
         ],
         p.dim,
         width,
     )
 
 
-def versus(run: Run, p: Palette) -> Part | None:
-    """The reference value and, for a run with a final accuracy, how far it is from it."""
+def versus(run: Run, p: Palette, reference: Mapping[str, Any] | None = None) -> Part | None:
+    """The reference value, and how far the run is from it where both are about one metric on one split.
+
+    `reference`: the whole of it, as run.json has it. The row alone does not say what it is about: no difference then.
+    """
     if run.reference is None:
         return (f"reference: {safe(run.reference_outcome, 40)}", p.text) if run.reference_outcome else None
     text = f"reference {display.percent(run.reference)}"
-    if run.report_best is not None and math.isfinite(run.report_best):
-        text += f" ({run.report_best - run.reference:+.2f})"
+    if reference:
+        value, _ = references.comparable(run, reference)
+        metric, split = str(reference.get("metric") or "top1"), str(reference.get("split") or "test")
+        about = [] if metric == run.metric else [safe(metric, 12)]
+        if not references.same_split(split, run.report_split):
+            about.append(f"on {safe(split, 12)}")
+        text += f" {' '.join(about)}" if about else ""
+        text += f" ({round(value - run.reference, 2) + 0.0:+.2f})" if value is not None else ""
     return text, p.text
 
 

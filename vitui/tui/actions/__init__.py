@@ -1,11 +1,12 @@
 """Every action of the app in one table: it makes the bindings, the key line, the help and the command palette.
 
-A screen carries out action ``runs.open`` in its method ``action_open``.
+A screen carries out action ``runs.open`` in its method ``action_open``. The functions take the table with a user's
+own keys in it where there is one (see vitui.tui.keymap).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from textual.binding import Binding, BindingType
 
@@ -22,28 +23,30 @@ ACTIONS: tuple[Action, ...] = (
 BY_ID = {action.id: action for action in ACTIONS}
 
 
-def on_screen(screen: str) -> list[Action]:
+def on_screen(screen: str, actions: Sequence[Action] = ACTIONS) -> list[Action]:
     """The actions of a screen, in the table's order."""
-    return [a for a in ACTIONS if screen in a.screens]
+    return [a for a in actions if screen in a.screens]
 
 
-def bindings(screen: str) -> list[BindingType]:
-    """Bindings of a screen, each with its action's id, so that a user's key map can name it."""
+def bindings(screen: str, actions: Sequence[Action] = ACTIONS) -> list[BindingType]:
+    """Bindings of a screen, each with its action's id, so that they can be told from those of Textual."""
     return [
         Binding(",".join(a.keys), a.method, a.label, show=False, id=a.id, tooltip=a.help, priority=a.at_once)
-        for a in on_screen(screen)
+        for a in on_screen(screen, actions)
+        if a.keys
     ]
 
 
-def key_line(screen: str, without: Iterable[str] = ()) -> list[Action]:
+def key_line(screen: str, without: Iterable[str] = (), actions: Sequence[Action] = ACTIONS) -> list[Action]:
     """Actions for the line at the bottom, most important first."""
     left_out = set(without)
-    return sorted((a for a in on_screen(screen) if a.footer and a.id not in left_out), key=lambda a: a.footer)
+    found = [a for a in on_screen(screen, actions) if a.footer and a.keys and a.id not in left_out]
+    return sorted(found, key=lambda a: a.footer)
 
 
-def groups(screen: str) -> list[tuple[str, list[Action]]]:
+def groups(screen: str, actions: Sequence[Action] = ACTIONS) -> list[tuple[str, list[Action]]]:
     """The actions of a screen by group, for the help."""
     out: dict[str, list[Action]] = {}
-    for action in on_screen(screen):
+    for action in on_screen(screen, actions):
         out.setdefault(action.group, []).append(action)
     return list(out.items())

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import textwrap
+
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
+from textual.events import Resize
 from textual.screen import ModalScreen
 
 from vitui.tui.theme import Palette
 from vitui.tui.widgets.bar import Bar, link
+from vitui.tui.widgets.lines import Line, Lines
+
+MOST_LINES = 9
 
 
 class AskScreen(ModalScreen[bool]):
-    """Dismissed with True for y, False for n and esc. Enter does nothing: it is pressed too easily."""
+    """Dismissed with True for y, False for n, esc, q and backspace. Enter does nothing: it is pressed too easily."""
 
     AUTO_FOCUS = None
-    BINDINGS = [Binding("y", "answer(True)", show=False), Binding("n,escape,q", "answer(False)", show=False)]
+    BINDINGS = [
+        Binding("y", "answer(True)", show=False),
+        Binding("n,escape,q,backspace", "answer(False)", show=False),
+    ]
 
     def __init__(self, question: str, detail: str, palette: Palette) -> None:
-        """`question` and `detail` must be safe text."""
+        """`question` and `detail` must be safe text; both are broken into lines where they are long."""
         super().__init__()
         self._question = question
         self._detail = detail
@@ -26,18 +35,25 @@ class AskScreen(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
-            yield Bar(id="question")
-            yield Bar(id="consequence")
+            yield Lines(id="question")
             yield Bar(id="answers")
 
     def on_mount(self) -> None:
         p = self._palette
-        self.query_one("#question", Bar).show([(self._question, p.strong)])
-        self.query_one("#consequence", Bar).show([(self._detail, p.dim)])
         yes, no = "screen.answer(True)", "screen.answer(False)"
         self.query_one("#answers", Bar).show(
             [("y", link(p.key, yes)), (" yes   ", link(p.text, yes)), ("n", link(p.key, no)), (" no", link(p.text, no))]
         )
+
+    def on_resize(self, event: Resize) -> None:
+        """As high as the text needs at this width; the question first, then what it means."""
+        p = self._palette
+        room = max(20, min(76, int(event.size.width * 0.96)) - 4)
+        lines: list[Line] = [[(line, p.strong)] for line in textwrap.wrap(self._question, room)]
+        lines += [[(line, p.dim)] for line in textwrap.wrap(self._detail, room)]
+        lines = lines[:MOST_LINES]
+        self.query_one("#question", Lines).show(lines)
+        self.query_one("#box").styles.height = len(lines) + 3
 
     def action_answer(self, yes: bool) -> None:
         self.dismiss(yes)

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
-from typing import TYPE_CHECKING, cast
+from collections.abc import Hashable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, cast, runtime_checkable
 
+from rich.style import Style
 from textual.app import ComposeResult
-from textual.events import Resize
+from textual.binding import BindingsMap
+from textual.events import DescendantBlur, DescendantFocus, Resize
 from textual.screen import Screen
 
-from vitui.tui.actions import Action, key_line, on_screen
+from vitui.tui.actions import Action, bindings, key_line, on_screen
+from vitui.tui.screens.jump import Target, targets_on
+from vitui.tui.theme import Palette
 from vitui.tui.widgets.bar import Bar, Part, link
+from vitui.tui.widgets.lines import Lines
 
 if TYPE_CHECKING:
     from vitui.tui.app import VituiApp
 
 MIN_WIDTH, MIN_HEIGHT = 60, 15
+
+
+@runtime_checkable
+class Restyled(Protocol):
+    """A widget that keeps what it has made of a palette."""
+
+    def restyle(self, palette: Palette) -> None:
+        """Make it again of this one."""
 
 
 def too_small(width: int, height: int) -> str:
@@ -36,6 +50,7 @@ class LabScreen(Screen[None]):
         return cast("VituiApp", self.app)
 
     def compose(self) -> ComposeResult:
+        self._take_keys()
         yield Bar(id="too-small")
         yield from self.compose_body()
         yield Bar(id="keys")
@@ -54,18 +69,59 @@ class LabScreen(Screen[None]):
     def fit(self, width: int, height: int) -> None:
         """Arrange what depends on the size."""
 
+    def _take_keys(self) -> None:
+        """Put the user's keys in the place of those of the table."""
+        kept = [b for bound in self._bindings.key_to_bindings.values() for b in bound if b.id is None]
+        self._bindings = BindingsMap([*kept, *bindings(self.KIND, self.vitui.actions)])
+
+    # What can be done now.
+
+    @property
+    def actions(self) -> list[Action]:
+        """The actions of this screen, with the user's keys."""
+        return on_screen(self.KIND, self.vitui.actions)
+
+    def why_not(self, action: Action) -> str:
+        """Why an action cannot be carried out now, in a few words; empty where it can. Must be cheap and safe text."""
+        return ""
+
+    def possible(self, action: Action) -> bool:
+        """Whether an action makes sense now: others are not in the key line, and say why when they are tried."""
+        return not self.why_not(action)
+
+    def refuse(self, method: str) -> bool:
+        """Say why the action with this method cannot be carried out now; False where it can."""
+        action = next((a for a in self.actions if a.method == method), None)
+        if action is None or not self.check_action(method, ()):
+            return False
+        why = self.why_not(action)
+        if why:
+            self.vitui.tell(f"{action.label}: {why}", "warning")
+        return bool(why)
+
+    def perform(self, action: Action) -> None:
+        """Carry out an action as if its key had been pressed."""
+        self.call_later(self.vitui.run_action, action.method, self)
+
+    def key(self, action_id: str) -> str:
+        """How the first key of an action is written; empty where the user took its keys away."""
+        found = next((a for a in self.actions if a.id == action_id), None)
+        return found.shown if found is not None else ""
+
     def show_keys(self) -> None:
-        """The key line: as many actions as fit, and that quitting stops nothing."""
+        """The key line: as many of the possible actions as fit, and that quitting stops nothing."""
+        if not self.is_mounted:
+            return
         p, room = self.vitui.palette, self.size.width - 2
         chosen: set[str] = set()
-        for action in key_line(self.KIND):
+        for action in key_line(self.KIND, actions=self.actions):
             need = len(action.shown) + len(self._key_label(action)) + 3
-            if need <= room:
+            if need <= room and self.possible(action):
                 chosen.add(action.id)
                 room -= need
         left: list[Part] = []
         right: list[Part] = []
-        for action in on_screen(self.KIND):
+        for action in self.actions:
             if action.id in chosen:
                 todo = f"screen.{action.method}"
                 texts = [(action.shown, link(p.key, todo)), (" " + self._key_label(action), link(p.dim, todo))]
@@ -78,6 +134,30 @@ class LabScreen(Screen[None]):
     @staticmethod
     def _key_label(action: Action) -> str:
         return f"{action.label}, training goes on" if action.id == "app.leave" else action.label
+
+    def on_descendant_focus(self, event: DescendantFocus) -> None:
+        self.show_keys()
+
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
+        self.show_keys()
+
+    def jump_targets(self) -> list[Target]:
+        """Where the jump mode can go; by default what can have the focus, and every link that is not a key."""
+        return targets_on(self)
+
+    def restyle(self, change: Mapping[Style, Style]) -> None:
+        """The palette has other colours (`change`: what became of each style): draw everything again."""
+        other = replace(self.vitui.palette)  # not the one that widgets hold already, so that they see the change
+        for widget in self.query("*"):
+            if isinstance(widget, Restyled):
+                widget.restyle(other)
+            if isinstance(widget, Bar | Lines):
+                widget.recolour(change)
+            widget.notify_style_update()
+            widget.refresh()
+        if self.size.width:
+            self.fit(*self.size)
+            self.show_keys()
 
     # What the app tells its screens.
 
@@ -105,12 +185,27 @@ class LabScreen(Screen[None]):
         self.vitui.go("devices")
 
     def action_help(self) -> None:
-        from vitui.tui.screens.help import HelpScreen
+        from vitui.tui.screens.help import HelpScreen, carry_out, everything
 
-        self.app.push_screen(HelpScreen(self.KIND, self.vitui.palette))
+        title = f"Keys of the {self.KIND} screen"
+        self.app.push_screen(HelpScreen(title, everything(self), self.vitui.palette), carry_out)
 
     def action_palette(self) -> None:
-        self.app.action_command_palette()
+        from vitui.tui.screens.help import HelpScreen, RunsByName, carry_out, possible_now
+
+        runs = self.vitui.runs_known
+        title = f"Commands, and {len(runs):,} runs by name" if runs else "Commands"
+        more = RunsByName(runs, self.vitui.open_run)
+        self.app.push_screen(HelpScreen(title, possible_now(self), self.vitui.palette, more), carry_out)
+
+    def action_jump(self) -> None:
+        from vitui.tui.screens.jump import JumpScreen
+
+        targets = self.jump_targets()
+        if targets:
+            self.app.push_screen(JumpScreen(targets, self.vitui.palette))
+        else:
+            self.vitui.tell("nothing to jump to here")
 
     def action_leave(self) -> None:
         self.app.exit()

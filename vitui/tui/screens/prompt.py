@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable, Sequence
 
 from textual import on
@@ -15,17 +16,21 @@ from textual.widgets import Input
 from vitui.text import safe
 from vitui.tui.theme import Palette
 from vitui.tui.widgets.bar import Bar
+from vitui.tui.widgets.lines import Lines
 
 
 class PromptScreen(ModalScreen[str | None]):
     """Dismissed with the text for enter, None for esc.
 
     `check` gives what is wrong with a text as one sentence, empty where nothing is; enter is refused meanwhile.
-    `words`: completions that are suggested.
+    `words`: completions that are suggested; tab takes one.
     """
 
     AUTO_FOCUS = "#prompt-field"
-    BINDINGS = [Binding("escape", "cancel", show=False, priority=True)]
+    BINDINGS = [
+        Binding("escape", "cancel", show=False, priority=True),
+        Binding("tab", "complete", show=False, priority=True),
+    ]
 
     def __init__(
         self,
@@ -49,10 +54,11 @@ class PromptScreen(ModalScreen[str | None]):
             field = Input(self._value, compact=True, id="prompt-field", suggester=suggester)
             field.cursor_blink = False  # a blinking cursor costs 3 kB a second over SSH
             yield field
-            yield Bar(id="prompt-said")
+            yield Lines(id="prompt-said")
 
     def on_mount(self) -> None:
-        self.query_one("#prompt-title", Bar).show([(self._title, self._palette.strong)])
+        p = self._palette
+        self.query_one("#prompt-title", Bar).show([(self._title, p.strong)], [("enter keeps, esc leaves", p.dim)])
         self._say(self._value)
 
     @on(Input.Changed)
@@ -61,14 +67,25 @@ class PromptScreen(ModalScreen[str | None]):
 
     def _say(self, text: str) -> str:
         problem, p = self._check(text), self._palette
-        shown = (safe(problem, 200), p.warn) if problem else (self._hint, p.dim)
-        self.query_one("#prompt-said", Bar).show([shown], [("enter keeps, esc leaves", p.dim)])
+        style = p.warn if problem else p.dim
+        said = self.query_one("#prompt-said", Lines)
+        text = safe(problem, 300) if problem else self._hint
+        said.show([[(line, style)] for line in textwrap.wrap(text, max(20, said.size.width))])
         return problem
 
     @on(Input.Submitted)
     def _done(self, event: Input.Submitted) -> None:
         if not self._say(event.value):
             self.dismiss(event.value)
+
+    def on_resize(self) -> None:
+        self._say(self.query_one(Input).value)
+
+    def action_complete(self) -> None:
+        """Take the completion that is suggested."""
+        field = self.query_one(Input)
+        field.action_end()
+        field.action_cursor_right()
 
     def action_cancel(self) -> None:
         self.dismiss(None)

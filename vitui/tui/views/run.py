@@ -1,22 +1,22 @@
-"""One run with its curves, events, recipe and log."""
+"""One run with its curves, events, recipe, origin and log, and the curves of others laid over it."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from vitui.tui.series import Series, enveloped, exact
+from vitui.errors import NotFound, VitError
+from vitui.tui.logfile import LogFile, LogPage, LogWindow
+from vitui.tui.series import Series, Span
 from vitui.tui.tail import Tail
+from vitui.tui.views.curves import RunCurves
 
 if TYPE_CHECKING:
+    from vitui.evidence import Attempt
     from vitui.lab import Lab
     from vitui.store import Run
     from vitui.store.metrics import Event
-
-EXACT_POINTS = 20_000
-"""Longer series come as envelopes of BUCKETS buckets, whatever their length."""
-BUCKETS = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,21 @@ class Setting:
 
 
 @dataclass(frozen=True, slots=True)
+class Overlay:
+    """Another run whose curves are laid over."""
+
+    run: Run
+    series: Mapping[str, Series]
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
-    """One run with its curves."""
+    """One run with its curves.
+
+    `log`: the end of its log; `page`: the part of all of it that was asked for. `reference`: the number somebody else
+    reported, as run.json has it. `path`: its directory, of `size` bytes, which exists if `here`. `problem`: what of it
+    cannot be read, as a sentence.
+    """
 
     run: Run
     series: Mapping[str, Series]
@@ -43,14 +56,25 @@ class RunView:
     lr: float | None = None
     phase: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
+    reference: Mapping[str, Any] = field(default_factory=dict)
+    overlays: tuple[Overlay, ...] = ()
+    page: LogPage | None = None
+    attempts: tuple[Attempt, ...] = ()
+    checkpoints: tuple[tuple[str, int], ...] = ()
+    size: int | None = None
+    path: str = ""
+    here: bool = True
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RunWatch:
-    """One run. `window`: its steps in view, None for all of it."""
+    """One run. `span`: what of its curves is in view; `overlays`: ids of runs laid over; `log`: which lines of it."""
 
     run_id: str
-    window: tuple[float, float | None] | None = None
+    span: Span | None = None
+    overlays: tuple[str, ...] = ()
+    log: LogWindow | None = None
 
     period = 0.35
 
@@ -63,93 +87,113 @@ class RunWatch:
 
 
 class RunReader:
-    """Reads one run with its curves, events, recipe and log, as far as they changed. Used by one thread."""
+    """Reads one run as far as it changed. Used by one thread."""
 
     def __init__(self, lab: Lab, run_id: str) -> None:
         self.run_id = run_id
         self._lab = lab
         self._tail = Tail(lab.run_dir(run_id).console)
+        self._log = LogFile(lab.run_dir(run_id).console)
+        self._curves = RunCurves(lab, run_id)
+        self._over: dict[str, RunCurves] = {}
         self._token: int | None = None
-        self._window: tuple[float, float | None] | None = None
-        self._curves_of: tuple[Any, ...] = ()
-        self._recipe_of: tuple[Any, ...] = ()
+        self._watch: RunWatch | None = None
         self._view: RunView | None = None
+        self._saved: tuple[Any, ...] = ()
 
     def read(self, now: float, watch: RunWatch) -> RunView | None:
         """The run, or None when nothing has changed. Raises NotFound when it is gone."""
-        window = watch.window
-        new_log = self._tail.poll()
+        old, before = self._view, self._watch
+        tailed = self._tail.poll()
+        page = self._page(watch, old)
         token = self._lab.changes_token()
-        old = self._view
-        if old is not None and token == self._token and window == self._window:
-            if not new_log:
+        same_curves = before is not None and (watch.span, watch.overlays) == (before.span, before.overlays)
+        self._watch = watch
+        if old is not None and token == self._token and same_curves:
+            if not tailed and page == old.page:
                 return None
-            self._view = RunView(
-                old.run, old.series, old.events, old.recipe, self._tail.lines, now, old.lr, old.phase, old.facts
-            )
+            self._view = replace(old, log=self._tail.lines, page=page, now=now)
             return self._view
-        self._token, self._window = token, window
+        self._token = token
         run = self._lab.run(self.run_id)
-        if old is not None and not new_log and old.run == run and self._curves_of == self._version(run):
+        series = self._curves.read(run, watch.span)
+        new = replace(self._parts(run, old), run=run, series=series, log=self._tail.lines, page=page)
+        new = replace(new, overlays=self._overlays(watch, old), lr=_latest(series, "train/lr"), now=now)
+        if old is not None and replace(new, now=old.now) == old:
             return None
-        series, events, recipe, lr, facts = (
-            (old.series, old.events, old.recipe, old.lr, old.facts) if old else ({}, (), (), None, {})
-        )
-        if self._curves_of != self._version(run):
-            series, lr = self._read_series(run, window), self._read_lr(run)
+        self._view = new
+        return new
+
+    def _page(self, watch: RunWatch, old: RunView | None) -> LogPage | None:
+        if watch.log is None:
+            return None
+        before = self._watch
+        if self._log.poll() or old is None or old.page is None or before is None or watch.log != before.log:
+            return self._log.page(watch.log)
+        return old.page
+
+    def _parts(self, run: Run, old: RunView | None) -> RunView:
+        """Events, recipe and origin, each read again only when it can have changed."""
+        here = self._lab.run_dir(self.run_id).path.is_dir()
+        journalled = (run.journal_offset, run.attempt)
+        settled = (run.state, run.attempt, run.params, here)
+        view = old or RunView(run, {}, (), (), (), 0.0)
+        if old is None or self._saved[0] != journalled:
             events = tuple(self._lab.events(self.run_id))
-            self._curves_of = self._version(run)
-        if self._recipe_of != (run.state, run.attempt, run.params):
-            recipe, facts = self._read_recipe(), self._lab.provenance(self.run_id)
-            self._recipe_of = (run.state, run.attempt, run.params)
-        phase = next((str(_field(e, "name")) for e in reversed(events) if e.kind == "phase"), "")
-        self._view = RunView(run, series, events, recipe, self._tail.lines, now, lr, phase, facts)
-        return self._view
+            phase = next((str(e.data.get("name")) for e in reversed(events) if e.kind == "phase"), "")
+            view = replace(view, events=events if events != view.events else view.events, phase=phase)
+        if old is None or self._saved[1] != settled:
+            recipe, problem = self._recipe()
+            view = replace(
+                view, recipe=recipe, problem=problem, here=here, facts=self._lab.provenance(self.run_id),
+                reference=self._reference(), attempts=tuple(self._lab.attempts(self.run_id)),
+            )  # fmt: skip
+        written = sum(event.kind == "checkpoint" for event in view.events)
+        if old is None or self._saved[2] != (written, settled):
+            size = self._lab.size(self.run_id) if here else None
+            path = str(self._lab.run_dir(self.run_id).path)
+            view = replace(view, checkpoints=tuple(self._lab.checkpoints(self.run_id)), size=size, path=path)
+        self._saved = (journalled, settled, (written, settled))
+        return view
 
-    def _version(self, run: Run) -> tuple[Any, ...]:
-        long = (run.step or 0) > EXACT_POINTS
-        return (run.journal_offset, run.attempt, self._window if long else None)
-
-    def _read_series(self, run: Run, window: tuple[float, float | None] | None) -> dict[str, Series]:
-        out = {}
-        for key in self._lab.keys(self.run_id):
-            if key.endswith(("/loss", "top1", "top5")):
-                dense = key.startswith("train/") and (run.step or 0) > EXACT_POINTS
-                out[key] = self._long(key, run, window) if dense else self._points(key)
-        return out
-
-    def _points(self, key: str, **bounds: float) -> Series:
-        curve = self._lab.curve(self.run_id, key, **bounds)
-        return exact(key, curve.steps, curve.values, curve.at)
-
-    def _long(self, key: str, run: Run, window: tuple[float, float | None] | None) -> Series:
-        """An envelope of all; a window gets its own, with a margin that panning may show before it is read again."""
-        bounds: dict[str, float] = {}
-        if window is not None:
-            low, high = window[0], window[1] if window[1] is not None else float(run.step or 0)
-            margin = high - low
-            bounds = {"step_min": max(0.0, low - margin), "step_max": high + margin}
-            if 3 * margin <= EXACT_POINTS:
-                return self._points(key, **bounds)
-        e = self._lab.envelope(self.run_id, key, BUCKETS, **bounds)
-        return enveloped(key, e.step_last, e.at_last, e.min, e.max, e.first, e.last, e.mean, e.count, e.nan_count)
-
-    def _read_lr(self, run: Run) -> float | None:
-        recent = self._lab.curve(self.run_id, "train/lr", step_min=max(0, (run.step or 0) - 1000))
-        return float(recent.values[-1]) if len(recent.values) else None
-
-    def _read_recipe(self) -> tuple[Setting, ...]:
+    def _recipe(self) -> tuple[tuple[Setting, ...], str]:
+        try:
+            config = self._lab.config(self.run_id)
+        except VitError as error:
+            return (), str(error)
         labels = self._lab.labels(self.run_id)
-        changes = {change["key"]: change for change in labels.get("changes") or ()}
-        origins = labels.get("origins") or {}
-        return tuple(
-            Setting(key, value, key in changes, changes.get(key, {}).get("before"), str(origins.get(key, "")))
-            for key, value in self._lab.config(self.run_id).items()
+        listed, named = labels.get("changes"), labels.get("origins")
+        entries = [c for c in listed if isinstance(c, dict)] if isinstance(listed, list) else []
+        changes = {str(change.get("key")): change.get("before") for change in entries}
+        origins = named if isinstance(named, dict) else {}
+        return (
+            tuple(
+                Setting(key, value, key in changes, changes.get(key), str(origins.get(key, "")))
+                for key, value in config.items()
+            ),
+            "",
         )
+
+    def _reference(self) -> Mapping[str, Any]:
+        reference = self._lab.labels(self.run_id).get("reference")
+        return reference if isinstance(reference, dict) else {}
+
+    def _overlays(self, watch: RunWatch, old: RunView | None) -> tuple[Overlay, ...]:
+        kept = {overlay.run.id: overlay for overlay in old.overlays} if old else {}
+        self._over = {id: self._over.get(id) or RunCurves(self._lab, id) for id in watch.overlays}
+        out = []
+        for id, curves in self._over.items():
+            try:
+                run = self._lab.run(id)
+            except NotFound:  # deleted since it was chosen
+                continue
+            new = Overlay(run, curves.read(run, watch.span))
+            out.append(kept[id] if kept.get(id) == new else new)
+        return tuple(out)
 
     def forget(self) -> None:
-        self._token, self._view, self._curves_of, self._recipe_of = None, None, (), ()
+        self._token, self._view, self._saved = None, None, ()
 
 
-def _field(event: Event, name: str) -> Any:
-    return event.data.get(name)
+def _latest(series: Mapping[str, Series], key: str) -> float | None:
+    return series[key].latest if key in series else None

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import time
 from itertools import pairwise
+
+from vitui.tui.series import XAxis
 
 _TIMES = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 4 * 3600, 6 * 3600, 12 * 3600, 86_400)
 
@@ -71,9 +74,9 @@ def labels(values: list[float]) -> list[str]:
 
 
 def count_labels(values: list[float]) -> list[str]:
-    """Labels of steps and epochs: thousands as k, millions as M."""
+    """Labels of steps and images: thousands as k, millions as M, thousand millions as G."""
     largest = max((abs(v) for v in values), default=0.0)
-    for scale, unit, above in ((1e6, "M", 2e6), (1e3, "k", 10e3)):
+    for scale, unit, above in ((1e9, "G", 2e9), (1e6, "M", 2e6), (1e3, "k", 10e3)):
         if largest >= above:
             return [f"{v / scale:g}{unit}" if v else "0" for v in values]
     return [f"{v:g}" for v in values]
@@ -114,3 +117,53 @@ def _scientific(value: float) -> str:
         return f"{mantissa}e{int(exponent)}"
     mantissa, exponent = mantissa.split("e")
     return f"{mantissa}e{int(exponent)}"
+
+
+def clock_ticks(low: float, high: float, most: int) -> list[float]:
+    """Seconds since 1970 at which the local clock shows something round."""
+    offset = _offset(low)
+    return [t - offset for t in time_ticks(low + offset, high + offset, most)]
+
+
+def clock_labels(values: list[float]) -> list[str]:
+    """Labels of moments: the time of day, with seconds or the day where the ticks need it."""
+    step = min((b - a for a, b in pairwise(values)), default=60.0)
+    days = bool(values) and values[-1] - values[0] >= 86_400
+    form = "%d %b" if step >= 86_400 else "%d %H:%M" if days else "%H:%M" if step >= 60 else "%H:%M:%S"
+    return [clock(value, form) for value in values]
+
+
+def clock(at: float, form: str = "%H:%M:%S") -> str:
+    """A moment (seconds since 1970) on the local clock; a question mark where the calendar does not go that far."""
+    try:
+        return time.strftime(form, time.localtime(at))
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
+def _offset(at: float) -> float:
+    try:
+        return float(time.localtime(at).tm_gmtoff)
+    except (OverflowError, ValueError, OSError):
+        return 0.0
+
+
+def place_ticks(low: float, high: float, most: int, kind: XAxis, log: bool) -> tuple[list[float], list[str]]:
+    """Places of round positions of a horizontal axis between two places (logarithms where `log`), and their labels."""
+    if log:
+        places = log_ticks(low, high, most)
+        name = time_labels if kind is XAxis.RELATIVE else count_labels
+        return places, [name([10.0 ** min(p, 300.0)])[0] for p in places]
+    match kind:
+        case XAxis.STEP | XAxis.IMAGES:
+            values = count_ticks(low, high, most)
+            return values, count_labels(values)
+        case XAxis.EPOCH:
+            values = ticks(low, high, most)
+            return values, labels(values)
+        case XAxis.RELATIVE:
+            values = time_ticks(low, high, most)
+            return values, time_labels(values)
+        case XAxis.WALL:
+            values = clock_ticks(low, high, most)
+            return values, clock_labels(values)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
-from vitui.text import ELLIPSIS
+from vitui.text import ELLIPSIS, cell_width
 
 Part = tuple[str, Style]
 
@@ -41,6 +41,27 @@ class Bar(Widget):
         """What it says, plain, whether or not it fits."""
         return "".join(text for text, _ in (*self._parts, *self._right))
 
+    def recolour(self, change: Mapping[Style, Style]) -> None:
+        """Replace styles: the theme has changed."""
+        self.show(recoloured(self._parts, change), recoloured(self._right, change))
+
+    def links(self) -> list[tuple[int, str, str]]:
+        """Column, text and action of every link that can be seen, in their order; parts of one link are joined."""
+        found: list[tuple[int, str, str]] = []
+        width = self.size.width
+        left, right = (sum(cell_width(text) for text, _ in parts) for parts in (self._parts, self._right))
+        shown = [(0, self._parts)]
+        if left + right + 1 <= width:
+            shown.append((width - right, self._right))
+        for start, parts in shown:
+            column, before = start, ""
+            for text, style in parts:
+                action = str(style.meta.get("@click", "")) if style.meta else ""
+                if action and action != before and column < width:
+                    found.append((column, text.strip(), action))
+                before, column = action, column + cell_width(text)
+        return found
+
     def render_line(self, y: int) -> Strip:
         base, width = self.rich_style, self.size.width
         left = Strip([Segment(text, base + style) for text, style in self._parts if text])
@@ -51,6 +72,18 @@ class Bar(Widget):
         if left.cell_length + right.cell_length + 1 > width:
             return left.adjust_cell_length(width, base)
         return Strip.join([left.adjust_cell_length(width - right.cell_length, base), right])
+
+
+def recoloured(parts: Sequence[Part], change: Mapping[Style, Style]) -> list[Part]:
+    """`parts` with other styles; links stay links."""
+    return [(text, _changed(style, change)) for text, style in parts]
+
+
+def _changed(style: Style, change: Mapping[Style, Style]) -> Style:
+    if not style.meta:
+        return change.get(style, style)
+    plain = style.clear_meta_and_links()
+    return change.get(plain, plain) + Style.from_meta(style.meta)
 
 
 def link(style: Style, action: str) -> Style:

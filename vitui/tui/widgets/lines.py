@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.segment import Segment
 from rich.style import Style
@@ -10,6 +10,8 @@ from textual.events import Resize
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+
+from vitui.tui.widgets.bar import recoloured
 
 Part = tuple[str, Style]
 Line = str | Sequence[Part]
@@ -46,6 +48,12 @@ class Lines(ScrollView, can_focus=True, inherit_bindings=False):
             return
         self._lines = lines
         self._fit()
+        self.refresh()
+
+    def recolour(self, change: Mapping[Style, Style]) -> None:
+        """Replace styles: the theme has changed."""
+        self._style = change.get(self._style, self._style)
+        self.show([line if isinstance(line, str) else recoloured(line, change) for line in self._lines])
         self.refresh()
 
     @property

@@ -1,8 +1,8 @@
-"""Curves as braille dots: a min-max raster in numpy. Pure: arrays in, arrays out.
+"""Curves as dots: a min-max raster in numpy. Pure: arrays in, arrays out.
 
-A braille cell is 2 dots wide and 4 dots high. A curve is first reduced to one (lowest, highest, first, last)
-for each dot column, so a value that stands out in a single step among millions still sets its dot; neighbouring
-columns are then joined at their midpoints, so the curve has no holes.
+How many dots a cell has is the signs' affair (see vitui.tui.widgets.signs). A curve is first reduced to one
+(lowest, highest, first, last) for each dot column, so a value that stands out in a single step among millions still
+sets its dot; neighbouring columns are then joined at their midpoints, so the curve has no holes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-DOTS_X, DOTS_Y = 2, 4
-# Bit of each dot in U+2800: rows downwards, columns rightwards.
-_BITS = np.array([[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]], dtype=np.uint8)
 _FAR = 1e6  # dots; further outside the window makes no difference and must not overflow an integer
 
 
@@ -50,13 +47,14 @@ def reduce(
     x0: float,
     x1: float,
     columns: int,
-    broken: Bools | None = None,
+    gaps: NDArray[np.intp] | None = None,
 ) -> Columns:
     """Reduce points to `columns` dot columns over the window [x0, x1].
 
     x: float64 [n], ascending, finite; lo, hi, first, last: float64 [n], finite (one array four times for plain
-    points, the columns of an envelope otherwise). `broken[i]`: no line between points i - 1 and i. Points outside
-    the window only lead the line to its edge. Costs O(points in view + columns log points).
+    points, the columns of an envelope otherwise). `gaps` int [n]: how many gaps there are before each point, None for
+    none at all; no line crosses a gap. Points outside the window only lead the line to its edge. Costs O(points in
+    view + columns log points).
     """
     empty = np.full(columns, np.nan)
     if columns < 1 or len(x) == 0:
@@ -90,8 +88,7 @@ def reduce(
         left_point, right_point = np.concatenate([left_point, [after]]), np.concatenate([right_point, [after]])
     whole = np.ones(len(where), dtype=bool)  # whole[k]: knot k is joined to knot k - 1
     whole[0:1] = False
-    if broken is not None and len(where) > 1 and broken.any():
-        gaps = np.cumsum(broken)
+    if gaps is not None and len(where) > 1:
         whole[1:] = gaps[left_point[1:]] == gaps[right_point[:-1]]
 
     free = np.flatnonzero(end <= begin)
@@ -114,9 +111,8 @@ def reduce(
     return Columns(out_lo, out_hi, out_first, out_last, joined)
 
 
-def dots(columns: Columns, y0: float, y1: float, height: int) -> Bools:
-    """Dots of a curve in the window [y0, y1], bool [4 * height, n]; row 0 is the top. Outside the window: clipped."""
-    rows = height * DOTS_Y
+def dots(columns: Columns, y0: float, y1: float, rows: int) -> Bools:
+    """Dots of a curve in the window [y0, y1], bool [rows, n]; row 0 is the top. Outside the window: clipped."""
     span = y1 - y0
     scale = (rows - 1) / span if span > 0 else 0.0
 
@@ -139,18 +135,26 @@ def dots(columns: Columns, y0: float, y1: float, height: int) -> Bools:
     return result
 
 
-def pack(grid: Bools) -> NDArray[np.uint8]:
-    """Dots bool [4 * h, 2 * w] -> braille patterns uint8 [h, w]; ``chr(0x2800 + pattern)`` is the character."""
-    height, width = grid.shape[0] // DOTS_Y, grid.shape[1] // DOTS_X
-    cells = grid.view(np.uint8).reshape(height, DOTS_Y, width, DOTS_X)
+def pack(grid: Bools, bits: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Dots bool [dy * h, dx * w] -> one pattern a cell, uint8 [h, w]; `bits` [dy, dx] is the bit of each dot."""
+    dots_y, dots_x = bits.shape
+    height, width = grid.shape[0] // dots_y, grid.shape[1] // dots_x
+    cells = grid.view(np.uint8).reshape(height, dots_y, width, dots_x)
     out = np.zeros((height, width), dtype=np.uint8)
-    for dy in range(DOTS_Y):
-        for dx in range(DOTS_X):
-            out |= cells[:, dy, :, dx] * _BITS[dy, dx]
+    for dy in range(dots_y):
+        for dx in range(dots_x):
+            out |= cells[:, dy, :, dx] * bits[dy, dx]
     return out
 
 
-def marks(x: Floats, x0: float, x1: float, width: int) -> NDArray[np.intp]:
+def column_of(x: float, x0: float, x1: float, columns: int) -> int:
+    """The dot column of a position; may lie outside 0 ... columns - 1, by at most a million."""
+    if not x1 > x0:
+        return (columns - 1) // 2
+    return round(max(-_FAR, min(_FAR, (x - x0) / (x1 - x0) * (columns - 1))))
+
+
+def marks(x: Floats, x0: float, x1: float, width: int, dots_x: int) -> NDArray[np.intp]:
     """Cell columns (unique, ascending) of the x positions that lie in the window; for markers on the axis."""
     if width < 1 or len(x) == 0:
         return np.zeros(0, dtype=np.intp)
@@ -158,13 +162,5 @@ def marks(x: Floats, x0: float, x1: float, width: int) -> NDArray[np.intp]:
     inside = x[(x >= x0) & (x <= x1)]
     if not span > 0:
         return np.unique(np.full(len(inside), (width - 1) // 2, dtype=np.intp))
-    n = width * DOTS_X
-    return np.unique(np.round((inside - x0) / span * (n - 1)).astype(np.intp) // DOTS_X)
-
-
-def text(patterns: NDArray[np.uint8]) -> list[str]:
-    """Braille patterns [h, w] as h strings, the empty pattern as a space (fonts draw U+2800 with hollow dots)."""
-    return ["".join(_CHARACTERS[p] for p in row) for row in patterns.tolist()]
-
-
-_CHARACTERS = [" ", *(chr(0x2800 + p) for p in range(1, 256))]
+    n = width * dots_x
+    return np.unique(np.round((inside - x0) / span * (n - 1)).astype(np.intp) // dots_x)

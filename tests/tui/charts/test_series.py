@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from vitui.tui.series import SMOOTHING, XAxis, ema, enveloped, exact
+from vitui.tui.series import SMOOTHING, Pace, Span, XAxis, ema, enveloped, exact, steps_in
 
 
 def by_loop(values: np.ndarray, count: np.ndarray, smoothing: float) -> list[float]:
@@ -70,10 +70,51 @@ def test_an_envelope_marks_its_stained_buckets() -> None:
     assert series.bad_step.tolist() == [10, 20]
 
 
+RUN = Pace(steps_per_epoch=10, images_per_step=64, started=90)
+
+
 def test_x_axes() -> None:
     series = exact("x", np.array([10.0, 20, 30]), np.ones(3), np.array([100.0, 90, 130]))
-    assert series.x(XAxis.STEP, 10, 0)[0].tolist() == [10, 20, 30]
-    assert series.x(XAxis.EPOCH, 10, 0)[0].tolist() == [1, 2, 3]
-    assert series.x(XAxis.EPOCH, 0, 0)[0].tolist() == [10, 20, 30]  # not known yet
-    assert series.x(XAxis.TIME, 10, 90)[0].tolist() == [10, 10, 40]  # a clock set back does not turn the curve back
-    assert XAxis.TIME.next() is XAxis.STEP
+
+    def x(kind: XAxis, pace: Pace = RUN) -> list[float]:
+        return series.x(kind, pace)[0].tolist()
+
+    assert x(XAxis.STEP) == [10, 20, 30]
+    assert x(XAxis.EPOCH) == [1, 2, 3]
+    assert x(XAxis.IMAGES) == [640, 1280, 1920]
+    assert x(XAxis.RELATIVE) == [10, 10, 40]  # a clock set back does not turn the curve back
+    assert x(XAxis.WALL) == [100, 100, 130]
+    assert x(XAxis.EPOCH, Pace()) == [10, 20, 30]  # not known yet
+    assert [series.knows(kind, Pace()) for kind in XAxis] == [True, False, False, False, True]
+    assert XAxis.WALL.next() is XAxis.STEP and XAxis.STEP.next() is XAxis.EPOCH
+
+
+def test_moments_that_are_none_are_not_known() -> None:
+    series = exact("x", np.arange(3.0), np.ones(3), np.array([math.nan, math.inf, 1e300]))
+    assert series.at.tolist() == [0, 0, 0]
+    assert not series.knows(XAxis.WALL, RUN)
+
+
+@pytest.mark.parametrize(
+    ("span", "steps"),
+    [
+        (None, None),
+        (Span(XAxis.STEP, 12, None), (12, None)),
+        (Span(XAxis.EPOCH, 1, 2.5), (10, 25)),
+        (Span(XAxis.IMAGES, 640, 1280), (10, 20)),
+        (Span(XAxis.RELATIVE, 15, 25), (10, 30)),
+        (Span(XAxis.WALL, 110, None), (20, None)),
+        (Span(XAxis.WALL, 500, 600), (40, 40)),
+    ],
+)
+def test_the_steps_a_span_shows(span: Span | None, steps: tuple[float, float | None] | None) -> None:
+    steps_of = np.array([10.0, 20, 30, 40])
+    series = exact("x", steps_of, np.ones(4), 90 + steps_of)
+    assert steps_in(span, RUN, series) == steps
+
+
+def test_a_span_on_an_axis_the_run_does_not_know_shows_all() -> None:
+    series = exact("x", np.array([10.0, 20]), np.ones(2))
+    assert steps_in(Span(XAxis.EPOCH, 1, 2), Pace(), series) is None
+    assert steps_in(Span(XAxis.WALL, 1, 2), RUN, series) is None
+    assert steps_in(Span(XAxis.WALL, 1, 2), RUN, exact("x", np.zeros(0), np.zeros(0))) is None

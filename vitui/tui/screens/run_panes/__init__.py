@@ -1,0 +1,1 @@
+"""The panes of the Run screen, as pure functions: a view in, styled lines out."""
