@@ -224,7 +224,10 @@ def number(value: Any) -> float:
         if value in _NONFINITE:
             return _NONFINITE[value]
         raise ValueError(f"not a number: {value!r}")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ValueError("an integer beyond every float") from None
 
 
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True, allow_nan=False).encode

@@ -93,9 +93,8 @@ def sweep(store: Store) -> None:
     with contextlib.suppress(VitError, OSError), _trash(folder, wait=False) as trash:
         left = sorted(trash.iterdir())
         ids = [aside.name.rpartition(".")[0] for aside in left]
-        known = {run_id for run_id in ids if not (folder / run_id).exists()}
         with store.writing() as db:
-            removal.delete(db, sorted(known))
+            removal.delete(db, sorted({run_id for run_id in ids if not (folder / run_id).exists()}))
         for aside in left:
             _remove(aside)
 

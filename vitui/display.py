@@ -18,7 +18,7 @@ GLYPHS = {
 
 def duration(seconds: float | None) -> str:
     """``45s``, ``12m 05s``, ``3h 07m``, ``2d 04h``; a dash for None."""
-    if seconds is None or seconds != seconds:
+    if seconds is None or not math.isfinite(seconds):
         return "–"
     s = max(0, round(seconds))
     if s < 60:
@@ -32,13 +32,23 @@ def duration(seconds: float | None) -> str:
 
 def age(at: float | None, now: float | None = None) -> str:
     """How long ago, in the largest unit alone: ``45s``, ``12m``, ``3h``, ``2d``."""
-    if at is None:
+    if at is None or not math.isfinite(at):
         return "–"
     s = max(0.0, (time.time() if now is None else now) - at)
     for limit, unit, name in ((60, 1, "s"), (3600, 60, "m"), (86400, 3600, "h")):
         if s < limit:
             return f"{int(s // unit)}{name}"
     return f"{int(s // 86400)}d"
+
+
+def moment(at: float | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
+    """A time (Unix seconds) as date and clock here; empty for None, a dash for one that no calendar has."""
+    if at is None:
+        return ""
+    try:
+        return time.strftime(form, time.localtime(at))
+    except (OverflowError, ValueError, OSError):  # a damaged file may say anything
+        return "–"
 
 
 def percent(value: float | None, digits: int = 2) -> str:
@@ -86,6 +96,13 @@ def eta_seconds(run: Run | Brief) -> float | None:
     return (run.total_steps - (run.step or 0)) * run.batch_size / run.images_per_s
 
 
+def elapsed(run: Run, now: float) -> float | None:
+    """Seconds since it was first started, up to its end; None before its start."""
+    if run.started is None:
+        return None
+    return max(0.0, (run.ended if run.ended is not None else now) - run.started)
+
+
 def progress(run: Run | Brief) -> str:
     """``12.4/30`` epochs, empty before anything is known."""
     if not run.total_epochs:
@@ -97,7 +114,7 @@ def progress(run: Run | Brief) -> str:
 
 def epochs(total: float | None) -> str:
     """A length in epochs, with one decimal where it ends inside one; ``?`` where it is not known."""
-    if total is None:
+    if total is None or not math.isfinite(total):
         return "?"
     return f"{total:.0f}" if total == int(total) else f"{total:.1f}"
 

@@ -77,8 +77,9 @@ def make_home(home: Path) -> None:
         for folder in (home, home / "runs", home / "data", home / "leases"):
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
+        what = "written to" if home.is_dir() else "created"
         raise UsageError(
-            f"home {home} cannot be created ({error.strerror}); choose another with --home DIR or $VITUI_HOME"
+            f"home {home} cannot be {what} ({error.strerror}); choose another with --home DIR or $VITUI_HOME"
         ) from None
     if not os.access(home / "runs", os.W_OK | os.X_OK):
         raise UsageError(f"home {home} is not writable; choose another with --home DIR or $VITUI_HOME")

@@ -14,6 +14,7 @@ from vitui.store import Run
 from vitui.text import safe
 
 NAME_LIMIT = 300
+_SEED = re.compile(r"[\s,]*\bseed\s*\d+\s*$", re.IGNORECASE)
 
 
 def checked_name(given: str) -> str:
@@ -23,6 +24,11 @@ def checked_name(given: str) -> str:
     if len(given) > NAME_LIMIT:
         raise UsageError(f"the name has {len(given)} characters; at most {NAME_LIMIT} are kept, shorten it")
     return given
+
+
+def without_seed(name: str) -> str:
+    """``vit seed 3`` as ``vit``: what runs are called that differ in the seed alone."""
+    return _SEED.sub("", name)
 
 
 def clean_tags(given: Collection[str]) -> list[str]:

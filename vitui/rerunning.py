@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 SEED = "train.seed"
 _MORE = re.compile(r"\s*(\d+)\s+more\s*", re.IGNORECASE)
-_NAMED = re.compile(r"[\s,]*\bseed\s*\d+\s*$", re.IGNORECASE)
 
 
 def composed_of(run: RunDir, row: Run) -> Composed:
@@ -173,7 +172,7 @@ def name_for(name: str, seed: int, own: int | None, several: bool) -> str:
     """What a rerun is called: as the run was, with the seed at the end where that tells it from another."""
     if seed == own and not several:
         return name
-    return f"{_NAMED.sub('', name)} seed {seed}".strip()
+    return f"{labels.without_seed(name)} seed {seed}".strip()
 
 
 # -- pieces ------------------------------------------------------------------------------------------------------

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.tui.fake_lab import DIVERGED, FINISHED, RUNNING, FakeLab, populated
+from tests.tui.fake_lab import DIVERGED, FINISHED, NOW, RUNNING, FakeLab, populated
 from vitui.comparing import FactsReader, comparison
 from vitui.errors import NotFound, UsageError
+from vitui.store.metrics import Event
 
 
 class CountingLab(FakeLab):
@@ -44,6 +45,10 @@ def test_what_only_a_start_can_change_is_not_read_with_every_step(lab: CountingL
     lab.change(RUNNING, step=800, journal_offset=2)
     assert reader.read().run.step == 800
     assert "evals" in lab.read and not {"labels", "provenance", "config"} & set(lab.read)
+    warned = Event(99, "warning", 1, NOW, 800, 19.0, {})
+    lab.journal[RUNNING].append(warned)
+    lab.change(RUNNING, journal_offset=3)
+    assert reader.read().events[-1] is warned, "what went wrong on the way is there at once"
     lab.read.clear()
     lab.change(RUNNING, name="renamed")
     assert reader.read().run.name == "renamed" and lab.read == []

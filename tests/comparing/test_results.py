@@ -9,6 +9,7 @@ import pytest
 from tests.comparing.making import REFERENCE, facts
 from vitui.comparing import Comparison, Row, RunFacts, side_by_side
 from vitui.comparing.noise import combined, standard_error, verdict
+from vitui.query.run_fields import RUN_FIELDS
 
 
 def row(found: Comparison, key: str) -> Row:
@@ -93,6 +94,18 @@ def test_time_speed_and_memory_as_parts_of_the_baseline() -> None:
     assert texts(facts("a"), slow, key="params")[1][1] == "+100 %", "a larger model is neither better nor worse"
 
 
+def test_a_run_that_did_not_get_to_its_end_was_not_faster() -> None:
+    assert texts(facts("a"), facts("b", seconds=50.0, run_state="diverged"), key="seconds")[1][1] == "-50 %"
+    assert texts(facts("a", run_state="running"), facts("b", seconds=50.0), key="seconds")[1][1] == "-50 %"
+
+
+def test_results_asked_for_by_name_are_not_subtracted_across_splits() -> None:
+    runs = [facts("a"), facts("b", run_selected_on="val")]
+    values = {facts.run.id: 90.0 + n for n, facts in enumerate(runs)}
+    [found] = side_by_side(runs, 0, ["smooth"], {"smooth": (RUN_FIELDS["smooth"], values)}).results
+    assert found.deltas[1].value is None and "not the same" in found.deltas[1].text
+
+
 def test_memory_of_a_gpu_is_not_compared_with_main_memory() -> None:
     _, deltas = texts(facts("a"), facts("b", memory_kind="main memory"), key="memory")
     assert deltas[1].startswith("not the same")
@@ -116,6 +129,10 @@ def test_states_and_outcomes_are_results() -> None:
         ({"run_report_split": "val"}, "no top1 on test: reported on val here"),
         ({"run_report_split": "val", "run_selected_on": "test"}, "-1.00 ±1.39 ≈ noise"),
         ({"run_state": "running"}, "no top1 on test: no value yet"),
+        (
+            {"run_state": "running", "run_report_split": "val", "reference": {**REFERENCE, "split": "valid"}},
+            "no top1 on valid: no value yet",
+        ),
     ],
 )
 def test_the_reference_counts_only_for_its_own_metric_and_split(changed: dict[str, object], text: str) -> None:

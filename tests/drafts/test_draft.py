@@ -168,6 +168,14 @@ def test_turning_one_on_turns_its_rivals_off_and_flipping_back_leaves_nothing() 
     assert "randaugment" in next(s for s in view.switches if s.toggle.id == "three-augment").turns_off
 
 
+def test_a_value_typed_as_it_is_leaves_nothing() -> None:
+    preset, draft = demo(), Draft("demo-digits")
+    epochs = str(preset.recipe.train.epochs)
+    assert draft.set("train.epochs", epochs, preset) == draft
+    typed = draft.set("train.epochs", "3", preset)
+    assert typed.sets == {"train.epochs": "3"} and typed.set("train.epochs", epochs, preset) == draft
+
+
 def test_another_optimiser_drops_what_was_typed_for_the_old_one() -> None:
     preset = demo()
     draft = Draft("demo-digits").set("optim.lr", "0.5", preset).set("optim.name", "sgd", preset)
@@ -211,8 +219,9 @@ def test_names_and_notes_survive_the_shell(name: str) -> None:
 def test_one_seed_is_a_field_and_a_gone_preset_is_a_run_again() -> None:
     assert Draft("demo-digits", seeds=(7,)).command() == "vitui run demo-digits --set train.seed=7"
     assert (
-        Draft("", base="250101-120000-aaaa", flips=("ema",)).command() == "vitui rerun 250101-120000-aaaa --toggle ema"
-    )
+        Draft("", base="250101-120000-aaaa", flips=("ema",)).command()
+        == "vitui rerun 250101-120000-aaaa --toggle ema --device auto"
+    ), "the run may have been bound to a device, which `rerun` would keep"
 
 
 @pytest.mark.parametrize(

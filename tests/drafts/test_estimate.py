@@ -14,6 +14,7 @@ from vitui.drafts.estimate import estimate
 from vitui.inspecting import Description, Memory
 from vitui.lab import Lab
 from vitui.store import runs
+from vitui.store.series import Series
 
 HOST = socket.gethostname()
 MEMORY = Memory(weights=1000, gradients=1000, optimizer=2000, ema=0, activations_per_image=10, teacher=0)
@@ -115,12 +116,13 @@ def test_measured_memory_goes_before_the_estimate(lab: Lab, monkeypatch: pytest.
     monkeypatch.setattr(Lab, "devices", lambda self: [Device("GPU-1", 0, "NVIDIA H200", 1, 2**40, 2**39)])
     past(lab, "r0", placed="GPU 0 NVIDIA H200", host="elsewhere")
     with lab.store.writing() as db:
-        db.execute(
-            "INSERT INTO latest (run, key, n, nan_count, last, best) VALUES ('r0', 'train/memory_gb', 1, 0, 1.5, 1.5)"
-        )
+        measured = Series(db, "r0")
+        measured.add("train/memory_gb", [10, 20, 30], [1.0, 1.5, 1.25], 0.0, 1)
+        measured.flush()
     found = estimate(lab, composed(lab), "auto")
     assert (found.memory_bytes, found.memory_basis) == (3 * 2**29, "as run r0 took") and found.fits.startswith(
         "fits: 1.50 GiB"
     )
     assert "on NVIDIA H200 at" in found.time_basis
-    assert estimate(lab, composed(lab, "train.batch_size=16"), "auto").memory_bytes is None
+    for other in ("train.batch_size=16", "regularize.ema=0.99"):
+        assert estimate(lab, composed(lab, other), "auto").memory_bytes is None

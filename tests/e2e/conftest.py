@@ -11,13 +11,16 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
 
 from engine.journal import RunDir
 from tests.conftest import TINY_MODEL
+
+if TYPE_CHECKING:
+    from tests.e2e.terminal import Terminal
 
 __all__ = ["TINY_MODEL", "Vitui", "until"]
 
@@ -120,3 +123,23 @@ def vitui(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Vitui]:
                 process.kill()
         assert time.monotonic() < deadline, processes
         psutil.wait_procs(processes, timeout=5)
+
+
+@pytest.fixture
+def terminal(vitui: Vitui) -> Iterator[Callable[..., Terminal]]:
+    """Opens `vitui WORDS` in a terminal of a size."""
+    from tests.e2e.terminal import SMALL, Terminal
+
+    opened: list[Terminal] = []
+
+    def open_one(*words: str, size: tuple[int, int] = SMALL) -> Terminal:
+        opened.append(Terminal(vitui, words, size))
+        return opened[-1]
+
+    yield open_one
+    for one in opened:
+        one.hang_up()
+    _, alive = psutil.wait_procs([one.app for one in opened], timeout=10)
+    for process in alive:
+        process.kill()
+    assert not alive, "the app outlives its terminal"

@@ -69,3 +69,8 @@ def test_every_field_of_the_run_can_be_taken_from_an_empty_and_from_a_full_run()
 def test_what_counts_as_not_known(value: object) -> None:
     assert not known(value)
     assert known(0) and known(0.0) and known("x") and known(False)
+
+
+def test_a_field_is_the_same_whatever_is_known_of_it() -> None:
+    assert ANY.get("optim.lr") == KNOWN.get("lr") != KNOWN.get("mix.mixup")
+    assert len({ANY.get("best(val/top1)"), KNOWN.get("best(val/top1)")}) == 1

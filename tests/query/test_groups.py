@@ -81,3 +81,15 @@ def test_groups_of_numbers_say_what_the_number_is() -> None:
 def test_a_mean_loses_digits_before_it_loses_itself(width: int, text: str) -> None:
     stat = statistics([90.0, 92.0])
     assert mean_text(stat, BEST, width) == text and cell_width(text) <= width
+
+
+@pytest.mark.parametrize("other", [{"selected_on": "test"}, {"dataset": "cifar10"}])
+def test_there_is_no_mean_over_results_on_other_splits_or_data(other: dict[str, str]) -> None:
+    base = {"best": 90.0, "selected_on": "val", "dataset": "digits", "preset": "p", "loss": 1.0}
+    rows = [run("r1", **base), run("r2", **base), run("r3", **{**base, **other}, report_best=80.0)]
+    [alike] = grouped(rows[:2], [RUN_FIELDS["preset"]])
+    [group] = grouped(rows, [RUN_FIELDS["preset"]])
+    assert alike.stat(BEST) is not None and not alike.mixed(BEST)
+    assert group.stat(BEST) is None and group.best(BEST) is None and group.mixed(BEST)
+    assert group.stat(RUN_FIELDS["loss"]) is not None
+    assert group.stat(RUN_FIELDS["test"]) is not None, "only one of them has that"

@@ -99,3 +99,10 @@ def test_in_tmux_the_buffer_holds_it(tmp_path: Path, monkeypatch: pytest.MonkeyP
     finally:
         subprocess.run([*tmux, "kill-server"], check=False)
     assert "could not be copied: tmux does not answer" in clipboard.deliver("x", "it", tmp_path)
+
+
+def test_nothing_is_said_twice_of_a_run_that_has_ended() -> None:
+    stopped = run("a", name="b", state="stopped", evidence="stopped at epoch 3, step 60", best=94.4)
+    assert sentence(stopped) == "■ b: stopped at epoch 3, step 60; best 94.40"
+    told = run("a", name="b", state="diverged", evidence="NaN at epoch 35; best top1 80.70 (epoch 7)", best=80.7)
+    assert sentence(told) == "≈ b has diverged: NaN at epoch 35; best top1 80.70 (epoch 7)"

@@ -26,7 +26,7 @@ from vitui.query.columns import (
     layout,
     scrolled_to,
 )
-from vitui.query.fields import ANY, NO_VALUES
+from vitui.query.fields import ANY, NO_VALUES, Fields
 from vitui.query.run_fields import RUN_FIELDS
 
 EVERYTHING = Columns(()).chosen([*RUN_FIELDS, "optim.lr", "train/loss", "best(val/top1)"])
@@ -71,13 +71,12 @@ def test_widths_set_by_hand_are_kept_and_bounded() -> None:
     assert columns.resized("name", None).items[1] == DEFAULT.items[1]
 
 
-def test_columns_are_chosen_moved_and_removed() -> None:
+def test_columns_are_chosen() -> None:
     chosen = DEFAULT.resized("best", 12).chosen(["id", "acc1", "lr", "best"])
     assert chosen.keys == ["id", "best", "optim.lr"] and chosen.items[1].width == 12
-    assert chosen.moved("optim.lr", -2).keys == ["optim.lr", "id", "best"]
-    assert chosen.moved("id", 99).keys == ["best", "optim.lr", "id"] and chosen.moved("no", 1) == chosen
-    assert chosen.without("id").keys == ["best", "optim.lr"] and len(chosen.chosen(["id"]).without("id")) == 1
     assert [f.key for f in chosen.outside] == ["optim.lr"]
+    gone = Columns(()).chosen(["state", "best(val/top1)"])
+    assert gone.chosen(["best(val/top1)", "id"], Fields({}, ())).keys == ["best(val/top1)", "id"]
     added = chosen.with_fields([ANY.get("optim.lr"), ANY.get("mix.mixup")])
     assert added.keys == ["id", "best", "optim.lr", "mix.mixup"]
     with pytest.raises(UsageError, match="no field nosuch"):
@@ -95,7 +94,7 @@ def test_what_is_kept_between_sessions_may_be_damaged(data: object) -> None:
 
 
 def test_what_is_kept_comes_back() -> None:
-    columns = EVERYTHING.resized("name", 33).moved("id", 3)
+    columns = EVERYTHING.resized("name", 33)
     assert Columns.from_json(columns.as_json()) == columns
 
 
@@ -141,3 +140,9 @@ def test_what_cells_say(key: str, values: dict[str, object], text: str) -> None:
                                              (None, ""), (0.1234567, "0.123457")])  # fmt: skip
 def test_what_cells_of_recipe_fields_say(value: object, text: str) -> None:
     assert cell(ANY.get("optim.lr"), run("x"), {"optim.lr": {"x": value}}, NOW) == text
+
+
+def test_a_wide_window_gives_names_room_before_it_shows_another_column() -> None:
+    placed = {p.column.key: p.width for p in layout(DEFAULT, 135)}
+    assert placed["name"] >= 24 and "preset" in placed
+    assert {"test", "ref", "eta"} <= {p.column.key for p in layout(DEFAULT, 80)}, "a narrow one has its columns"

@@ -10,7 +10,7 @@ from textual.widgets import Input
 
 from tests.tui.driving import current, running, screen_text, until
 from tests.tui.fake_lab import RUNNING, FakeLab, run
-from vitui.tui.app import VituiApp
+from vitui.tui.app import MOST_NOTES, VituiApp
 from vitui.tui.finding import find, fold
 from vitui.tui.screens.ask import AskScreen
 from vitui.tui.screens.help import HelpScreen, RunsByName
@@ -209,3 +209,17 @@ async def test_escape_peels_one_layer_at_a_time(lab: FakeLab) -> None:
         assert isinstance(app.screen, SearchScreen)
         await pilot.press("escape")
         assert app.screen is app.runs_screen
+
+
+# -- notes in the corner --------------------------------------------------------------------------------------------
+
+
+async def test_a_held_key_does_not_cover_the_screen_with_notes(lab: FakeLab) -> None:
+    async with running(lab) as (app, pilot):
+        for _ in range(5):
+            app.tell("stop: it has ended")
+        await until(pilot, lambda: len(app.screen.query("Toast")) == 1)
+        for number in range(9):
+            app.tell(f"note {number}")
+        await until(pilot, lambda: len(app.screen.query("Toast")) == MOST_NOTES)
+        assert [note.message for note in app._notifications] == [f"note {number}" for number in range(5, 9)]

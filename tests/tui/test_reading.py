@@ -198,6 +198,27 @@ def test_the_poller_reads_what_is_watched(lab: FakeLab) -> None:
     assert lab.readers == {"vitui-poller"}
 
 
+def test_what_is_watched_from_now_on_is_not_lost_to_a_run_that_is_gone(lab: FakeLab) -> None:
+    """The screen changes while the reading of the run that is gone is under way."""
+    inbox: queue.Queue[Message] = queue.Queue()
+    poller = Poller(lab, inbox.put, lambda: NOW)  # type: ignore[arg-type]
+
+    class Going(RunWatch):
+        def reader(self, lab: object) -> RunReader:
+            poller.watch(RunWatch(RUNNING))
+            raise NotFound("gone")
+
+    poller.watch(Going("gone"))
+    poller.start()
+    try:
+        assert isinstance(inbox.get(timeout=10), Gone)
+        poller.drawn()
+        assert isinstance(view_of(inbox.get(timeout=10)), RunView)
+    finally:
+        poller.drawn()
+        poller.stop()
+
+
 def test_the_poller_waits_until_its_picture_was_drawn(lab: FakeLab) -> None:
     thread = Thread(lab)
     try:

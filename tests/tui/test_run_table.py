@@ -64,7 +64,7 @@ def test_a_group_line_says_name_states_and_means() -> None:
 
 def test_the_header_shows_order_rank_and_that_there_are_more_columns() -> None:
     text = header(look(100), parse_order("-best,epoch"), "", left=False, right=True).text
-    assert "best▲" in text and "epoch▼2" in text and text.startswith(" ›")
+    assert "best▲" in text and "epoch▼2" in text and text.endswith("›")
 
 
 class Stage(App[None]):

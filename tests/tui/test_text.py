@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from wcwidth import wcswidth, wcwidth
 
-from vitui.text import MAX_COMBINING, console_line, safe, strip_escapes
+from vitui.text import MAX_COMBINING, console_line, safe, strip_escapes, wrapped
 
 nasty = st.text(
     st.one_of(
@@ -96,3 +97,32 @@ def test_console_line_never_commands(line: str) -> None:
 def test_a_huge_line_is_quick_and_short() -> None:
     assert cell_len(console_line("日" * 1_000_000, 100)) <= 100
     assert strip_escapes("\x1b[" + "1;" * 100_000 + "mx") == "x"
+
+
+@given(nasty | st.text())
+def test_terminals_agree_on_every_width(text: str) -> None:
+    """As measured in tmux 3.3a: where its widths are not rich's and wcwidth's, a sign is not drawn as it is."""
+    shown = safe(text)
+    assert cell_len(shown) == sum(wcwidth(character) for character in shown) == wcswidth(shown)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("👍🏽 👩🏿", "👍 👩"),  # tmux gives a skin tone two cells of its own
+        ("\U0001f1e9\U0001f1ea", "DE"),
+        ("का", r"क\u093e"),  # tmux gives it a cell
+        ("\u3164\uffa0\u115f", r"\u3164\uffa0\u115f"),  # nothing to see in two cells
+        ("☰㉈", r"\u2630\u3248"),
+        ("한", "한"),
+    ],
+)
+def test_signs_of_uncertain_width(text: str, shown: str) -> None:
+    assert safe(text) == shown
+
+
+@given(nasty, st.integers(2, 40), st.sampled_from(["", "  "]))
+def test_wrapping_loses_nothing_and_fits(text: str, width: int, indent: str) -> None:
+    lines = wrapped(safe(text), width + len(indent), indent)
+    assert all(cell_len(line) <= width + len(indent) for line in lines)
+    assert "".join(lines).replace(" ", "") == safe(text).replace(" ", "")

@@ -90,7 +90,11 @@ def vitui(
     ] = None,
     theme: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Colours of the terminal app.", autocompletion=_themes),
+        typer.Option(
+            metavar="NAME",
+            help="Colours of the terminal app: dark, light, contrast, ansi-dark, ansi-light, mono.",
+            autocompletion=_themes,
+        ),
     ] = None,
     ascii: Annotated[bool, typer.Option("--ascii", help="The terminal app draws nothing but ASCII.")] = False,
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")] = False,

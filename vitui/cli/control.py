@@ -27,7 +27,10 @@ def stop(
     run: RunIds,
     wait: Annotated[bool, typer.Option(help="Wait until they have stopped.")] = True,
 ) -> None:
-    """Stop runs so that they can be resumed. The current step is finished and a checkpoint written first."""
+    """Stop runs so that they can be resumed.
+
+    The current step is finished and a checkpoint written first.
+    """
     lab = open_lab(context)
     asked, refused = [], []
     for run_id in resolve_all(lab, run):

@@ -12,7 +12,7 @@ from vitui.errors import UsageError
 from vitui.query.cells import cell, shown
 from vitui.query.fields import Field, Fields, Values
 from vitui.query.filters import Filter, parse
-from vitui.query.groups import Group, grouped, mean_text, states_text
+from vitui.query.groups import MIXED, Group, grouped, mean_text, states_text
 from vitui.query.order import Order, arrange, parse_order
 
 if TYPE_CHECKING:
@@ -117,8 +117,12 @@ def _print_groups(query: Query, groups: Sequence[Group], form: Format, limit: in
     else:
         head = [*by, "runs", "states", *(field.key for field in numbers)]
         rows = [[*(_text(g) for g in path), str(len(path[-1].runs)), states_text(path[-1]),
-                 *(mean_text(path[-1].stat(f), f, WIDE) for f in numbers)] for path in lines]  # fmt: skip
+                 *(_mean(path[-1], f) for f in numbers)] for path in lines]  # fmt: skip
     _print(form, head, rows, ["runs", *(field.key for field in numbers)])
+
+
+def _mean(group: Group, field: Field) -> str:
+    return MIXED if group.mixed(field) else mean_text(group.stat(field), field, WIDE)
 
 
 def _leaves(group: Group, above: tuple[Group, ...]) -> list[tuple[Group, ...]]:

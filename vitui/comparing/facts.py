@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ENDINGS = frozenset({"resumed", "stopped", "diverged", "failed", "warning"})
 """Events that are shown beside curves."""
 SPEED_BUCKETS = 64
+_GROWING = ("evals", "events", "seconds", "speed", "memory", "memory_kind")
+"""What a journal adds to, as `RunFacts` calls it."""
 
 
 @dataclass(frozen=True)
@@ -94,18 +96,18 @@ class FactsReader:
             "model": last.get("model", {}),
             "data": last.get("data", {}),
             "started": last.get("started", {}),
-            "events": tuple(event for event in events if event.kind in ENDINGS),
         }
 
     def _read_growing(self, run: Run) -> dict[str, Any]:
         """What grows with the journal."""
         old = self._facts
         if old is not None and (old.run.journal_offset, old.run.state) == (run.journal_offset, run.state):
-            return {name: getattr(old, name) for name in ("evals", "seconds", "speed", "memory", "memory_kind")}
+            return {name: getattr(old, name) for name in _GROWING}
         keys = set(self._lab.keys(self.run_id))
         memory, kind = self._memory(run, keys)
         return {
             "evals": tuple(self._lab.evals(self.run_id)),
+            "events": tuple(self._lab.events(self.run_id, ENDINGS)),
             "seconds": self._seconds(run),
             "speed": self._speed(keys) or run.images_per_s,
             "memory": memory,

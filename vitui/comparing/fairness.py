@@ -61,7 +61,7 @@ def _judging(runs: Sequence[RunFacts], letters: str) -> list[Note]:
     found += _differing(runs, letters, lambda f: f.run.report_split, "reported on another split")
     found += _differing(runs, letters, lambda f: f.run.selected_on, "selected on another split")
     for kind, split in (("report", "report_split"), ("select", "select_split")):
-        same = len({f.data.get(split) for f in runs if f.data}) == 1
+        same = len({str(f.data.get(split)) for f in runs if f.data}) == 1
         if same:
             found += _differing(
                 runs, letters, lambda f, key=f"{kind}_images": f.data.get(key),  # type: ignore[misc]

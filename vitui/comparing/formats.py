@@ -128,14 +128,14 @@ def as_csv(found: Comparison, all_fields: bool = False) -> str:
             cells: list[Any] = []
             for cell, with_error in zip(row.cells, errors, strict=True):
                 cells += [_csv(cell), *(["" if cell.error is None else f"{cell.error:.4f}"] if with_error else [])]
-            writer.writerow([section.key, row.key, row.title, row.unit, *cells])
+            writer.writerow([section.key, safe(row.key), safe(row.title), row.unit, *cells])
     return out.getvalue()
 
 
 def _csv(cell: Cell) -> Any:
     if cell.value is None:
         return "" if cell.text == "–" else safe(cell.text)
-    return safe(cell.value) if isinstance(cell.value, str) else cell.value
+    return cell.value if isinstance(cell.value, int | float) else safe(str(cell.value))
 
 
 _LATEX = {

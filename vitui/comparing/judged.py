@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vitui.comparing.facts import RunFacts
 from vitui.comparing.noise import standard_error
+from vitui.references import same_split
 from vitui.store.series import direction
 
 if TYPE_CHECKING:
@@ -19,13 +20,17 @@ SELECTED = "†"
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A measured value. `of`: what it was measured on; only what was measured on the same can be compared."""
+    """A measured value. `of`: what it was measured on; only what was measured on the same can be compared.
+
+    `whole`: the run went to its end; where it did not, less (of time) is no merit.
+    """
 
     value: float
     of: str = ""
     error: float | None = None
     mark: str = ""
     note: str = ""
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,6 @@ def on_reference_split(facts: RunFacts, told: Reported) -> Figure | None:
     """The run's own value of that metric on that split: the one it reports, else the best of those it selects by."""
     for which in ("report_best", "best"):
         found = judged(facts, which, told.metric)
-        if found is not None and one_split(found.of) == one_split(told.split):
+        if found is not None and same_split(found.of, told.split):
             return found
     return None
-
-
-def one_split(name: str) -> str:
-    """A split under one name: people write val, valid and validation."""
-    return "val" if name in ("valid", "validation") else name

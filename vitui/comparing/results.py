@@ -12,6 +12,7 @@ from vitui.comparing.facts import RunFacts
 from vitui.comparing.judged import Figure, judged, on_reference_split, reference_of
 from vitui.comparing.noise import combined, verdict
 from vitui.comparing.table import NOTHING, SIGNS, Cell, Row
+from vitui.references import same_split
 from vitui.store.states import LIVE, WAITING
 
 if TYPE_CHECKING:
@@ -62,6 +63,10 @@ def _plain(get: Callable[[RunFacts], Any], of: Callable[[RunFacts], str] = lambd
     return figure
 
 
+def _time_taken(facts: RunFacts) -> Figure | None:
+    return None if facts.seconds is None else Figure(facts.seconds, whole=facts.run.state == "finished")
+
+
 def _judged(which: str, metric: str = "") -> Callable[[RunFacts], Figure | None]:
     return lambda facts: judged(facts, which, metric or facts.run.metric or "top1")
 
@@ -82,7 +87,7 @@ MEASURES = (
     Measure("select_loss", "{select} loss, best epoch", _judged("best", "loss"), **_LOSS),
     Measure("train_loss", "training loss, last", _plain(lambda f: f.run.loss), **{**_LOSS, "better": 0},
             help="of the last step alone, with mixing and smoothing of labels in it"),
-    Measure("seconds", "time taken", _plain(lambda f: f.seconds), display.duration, _part, -1,
+    Measure("seconds", "time taken", _time_taken, display.duration, _part, -1,
             help="all attempts together, without the time between them"),
     Measure("images_per_s", "images/s", _plain(lambda f: f.speed), display.rate, _part, 1, help="in training, median"),
     Measure("params", "parameters", _plain(lambda f: f.run.params), display.count, _part),
@@ -147,7 +152,9 @@ def _worded(key: str, title: str, texts: Sequence[str]) -> Row:
 def _asked_for(key: str, field: Field, values: Mapping[str, Any]) -> Measure:
     def of(facts: RunFacts) -> Figure | None:
         value = values.get(facts.run.id)
-        return Figure(float(value)) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return None
+        return Figure(float(value), " ".join(map(str, filter(None, field.on(facts.run)))) if field.on else "")
 
     return Measure(
         key, key, of, lambda value: display.number(value), lambda new, old: f"{new - old:+.4g}", field.better,
@@ -204,7 +211,7 @@ def _delta(measure: Measure, figure: Figure | None, base: Figure | None, is_base
     if not math.isfinite(difference):
         return NOTHING
     error = combined(figure.error, base.error)
-    found = verdict(difference, error, measure.better)
+    found = verdict(difference, error, measure.better if figure.whole and base.whole else 0)
     text = measure.change(figure.value, base.value) + (f" ±{error:.2f}" if error is not None else "")
     return Cell(f"{text} {SIGNS[found]} {found}" if found else text, _rounded(difference), error, found)
 
@@ -248,7 +255,7 @@ def _to_reference(runs: Sequence[RunFacts]) -> Row:
         own = on_reference_split(facts, told)
         if own is None or not math.isfinite(own.value):
             here = facts.run.report_split or facts.run.selected_on
-            why = f"reported on {here} here" if here and here != told.split else "no value yet"
+            why = f"reported on {here} here" if here and not same_split(here, told.split) else "no value yet"
             cells.append(Cell(f"no {told.metric} on {told.split}: {why}" if here else "no value yet"))
             continue
         difference = own.value - told.value

@@ -100,8 +100,11 @@ class Draft:
             sets = {k: t for k, t in sets.items() if not k.startswith(f"{section}.")}
         sets[key] = text
         plain = replace(self, sets=sets)
-        if preset is None or not self.flips:
+        if preset is None:
             return plain
+        if not self.flips:  # what is typed may be what it stands on anyway
+            bare, made = self.unset(key), recipe_of(plain, preset)
+            return bare if made is not None and made == recipe_of(bare, preset) else plain
         now = recipe_of(self, preset)
         wanted = _typed(now, key, text)
         if now is None or wanted is None:
@@ -141,7 +144,9 @@ class Draft:
             words += ["--set", f"train.seed={self.seeds[0]}"]
         elif self.seeds:
             words += ["--seeds", ",".join(map(str, self.seeds))]
-        given = [("--name", self.name), ("--device", "" if self.device == "auto" else self.device)]
+        # What `vitui rerun` is not told is as it was, so there "auto" must be said.
+        device = "" if self.device == "auto" and self.preset else self.device
+        given = [("--name", self.name), ("--device", device)]
         given += [("--tag", tag) for tag in self.tags]
         given += [("--note", self.notes), ("--question", self.question)]
         for option, value in given:

@@ -33,6 +33,8 @@ _SPEED = (
 )  # fmt: skip
 # Further fields that decide its memory.
 _MEMORY = ("train.batch_size", "train.grad_accum_steps", "optim.name", "optim.momentum", "train.mode")
+_AVERAGE = "regularize.ema"
+"""Of any strength, it keeps the weights a second time."""
 
 
 @dataclass(frozen=True)
@@ -197,12 +199,15 @@ def _evaluations(recipe: Recipe, total: int, each: int | None) -> int:
 def _memory(recipe: Recipe, known: Description | None, past: list[Past]) -> tuple[int | None, str]:
     flat = recipe.flat()
     for run in past:
+        averaged = float(run.config.get(_AVERAGE) or 0) > 0
+        if averaged != (recipe.regularize.ema > 0):
+            continue
         if run.memory_bytes and all(key not in flat or equal(run.config.get(key), flat[key]) for key in _MEMORY):
             return run.memory_bytes, f"as run {run.run} took"
     if known is None:
         return None, "not known before the engine has looked at the model"
     images = recipe.micro_batch
-    return known.memory.total(images), f"estimate: {images} images at a time in 32 bits"
+    return known.memory.total(images), f"estimate: {images} images at a time in 32 bits; PyTorch itself comes on top"
 
 
 def _disk(known: Description | None) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
 from vitui import display
@@ -31,7 +30,7 @@ def shown(field: Field, value: Any) -> str:
     if field.kind == "duration":
         return display.duration(value)
     if field.kind == "time":
-        return time.strftime("%Y-%m-%d %H:%M", time.localtime(value))
+        return display.moment(value, "%Y-%m-%d %H:%M")
     if isinstance(value, float | int):
         if field.unit == "%":
             return display.accuracy(value)

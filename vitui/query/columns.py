@@ -13,6 +13,8 @@ GAP = 1
 MARK_WIDTH = 2
 FIXED = 2
 """Columns at the left that stay where they are when the others are scrolled."""
+ROOMY = 80
+"""Cells of a window from which on names get some of what is more, rather than another column."""
 LEAST_WIDTH, MOST_WIDTH = 3, 200
 MOST_COLUMNS = 100
 MEAN_WIDTH = 11
@@ -72,29 +74,19 @@ class Columns:
         return tuple(column.field for column in self.items if column.field.outside)
 
     def chosen(self, keys: Iterable[str], fields: Fields = ANY) -> Columns:
-        """Columns for these names, in this order, keeping widths set by hand. Raises UsageError for an unknown one."""
+        """Columns for these names, in this order, keeping widths set by hand. Raises UsageError for an unknown one.
+
+        One that is there already may stay when no run has its field any more.
+        """
         widths = {column.key: column.width for column in self.items}
-        wanted = dict.fromkeys(fields.get(key) for key in keys)
+        have = {column.key: column.field for column in self.items}
+        wanted = dict.fromkeys(have.get(key) or fields.get(key) for key in keys)
         return Columns(tuple(Column(field, widths.get(field.key)) for field in wanted)[:MOST_COLUMNS])
 
     def with_fields(self, added: Iterable[Field]) -> Columns:
         """With these at the right end, as far as they are not shown already."""
         have = set(self.keys)
         return Columns((*self.items, *(Column(field) for field in added if field.key not in have))[:MOST_COLUMNS])
-
-    def without(self, key: str) -> Columns:
-        """Without one column; the last one stays."""
-        return Columns(tuple(c for c in self.items if c.key != key) or self.items)
-
-    def moved(self, key: str, by: int) -> Columns:
-        """With one column `by` places further to the right."""
-        items = list(self.items)
-        index = self.index(key)
-        if index is None:
-            return self
-        column = items.pop(index)
-        items.insert(min(max(index + by, 0), len(items)), column)
-        return Columns(tuple(items))
 
     def resized(self, key: str, width: int | None) -> Columns:
         """With the width of one column set by hand (3 to 200 cells), or None for its own."""
@@ -136,7 +128,7 @@ def layout(columns: Columns, width: int, first: int = 0, *, grouped: bool = Fals
     fixed, rest = columns.items[:FIXED], columns.items[FIXED:]
     shown = [*_fitting(fixed, width - MARK_WIDTH, grouped)]
     if len(shown) == len(fixed):
-        left = width - MARK_WIDTH - _needed(shown, grouped) - GAP
+        left = width - MARK_WIDTH - _needed(shown, grouped) - _reserved(shown, width) - GAP
         shown += _fitting(rest[_bounded(first, rest) :], left, grouped)
     if not shown and columns.items:
         shown = [columns.items[0]]
@@ -166,6 +158,12 @@ def _bounded(first: int, rest: Sequence[Column]) -> int:
 
 def _needed(columns: Sequence[Column], grouped: bool) -> int:
     return sum(column.least(grouped) for column in columns) + GAP * max(0, len(columns) - 1)
+
+
+def _reserved(fixed: Sequence[Column], width: int) -> int:
+    """Cells kept for the fixed columns (names) before the last ones of the others are shown: some of a wide window."""
+    use = sum(max(0, column.field.grow - column.field.width) for column in fixed if column.width is None)
+    return min(use, max(0, width - ROOMY) // 5)
 
 
 def _fitting(columns: Sequence[Column], width: int, grouped: bool) -> list[Column]:

@@ -27,18 +27,17 @@ Values = Mapping[str, Mapping[str, Any]]
 """Field key -> run id -> value, for the fields that are not in the run's row. A run that is missing has none."""
 NO_VALUES: Values = {}
 
-METRIC_NAMES = ("top1", "top5", "loss")
 LEAST_WIDTH, MOST_WIDTH = 8, 24
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Field:
-    """One thing that every run may have a value of.
+    """One thing that every run may have a value of. Two of one key are equal, whatever else is known of them.
 
     `of(run, now)` takes it from the run's row; None where it comes from `Values`. `better`: 1 more, -1 less, 0 neither.
     `rank(run, now)`: what to sort by, where that is not the value. `show(run, now)`: its text, where the kind does not
     say it. `width`: cells in a table, up to `grow` where there is room. `descending`: the natural order has the large
-    ones first.
+    ones first. `on(run)`: what it was measured on; there is a mean only over runs that have the same there.
     """
 
     key: str
@@ -55,6 +54,13 @@ class Field:
     tone: Tone = "text"
     rank: Callable[[Run, float], Any] | None = None
     show: Callable[[Run, float], str] | None = None
+    on: Callable[[Run], tuple[str, ...]] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Field) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
     @property
     def right(self) -> bool:

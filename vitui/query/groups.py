@@ -6,13 +6,13 @@ The deviation is that of a sample, sqrt(sum((x - mean)^2) / (n - 1)): seeds are 
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from vitui import display
+from vitui.labels import without_seed
 from vitui.query.cells import shown
 from vitui.query.fields import NO_VALUES, Field, Values, known
 from vitui.query.order import Order, arrange
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from vitui.store import Run
 
 NONE = "(none)"
-_SEED = re.compile(r"[\s,]*\bseed\s*\d+\s*$", re.IGNORECASE)
+MIXED = "mixed"
+"""Instead of a mean over results on other data or splits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,17 @@ class Group:
     _stats: dict[str, Stat | None] = field(default_factory=dict, repr=False)
 
     def stat(self, of: Field) -> Stat | None:
-        """Over the runs whose value is a finite number; None where there is none."""
+        """Over the runs whose value is a finite number; None where there is none, and where they are `mixed`."""
         if of.key not in self._stats:
-            self._stats[of.key] = statistics([of.get(run, self.values, self.now) for run in self.runs])
+            found = [] if self.mixed(of) else [of.get(run, self.values, self.now) for run in self.runs]
+            self._stats[of.key] = statistics(found)
         return self._stats[of.key]
+
+    def mixed(self, of: Field) -> bool:
+        """Whether its values were measured on other data or splits, so that a mean of them says nothing."""
+        if of.on is None:
+            return False
+        return len({of.on(run) for run in self.runs if known(of.get(run, self.values, self.now))}) > 1
 
     def best(self, of: Field) -> float | None:
         """The largest or least value, whichever is better; None where neither is."""
@@ -119,7 +127,7 @@ def _by_mean(groups: list[Group], of: Field, descending: bool) -> list[Group]:
 
 def _label(by: Field, value: Any, members: Sequence[Run]) -> str:
     if by.key == "recipe":
-        return _SEED.sub("", members[0].name) or members[0].name or members[0].id
+        return without_seed(members[0].name) or members[0].name or members[0].id
     if value is None:
         return NONE
     text = shown(by, value)

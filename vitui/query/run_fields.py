@@ -54,8 +54,12 @@ def _gap_text(run: Run, now: float) -> str:
     return f"{gap:+.2f}" if math.isfinite(gap) else display.nonfinite(gap)
 
 
-def _took(run: Run, now: float) -> float | None:
-    return None if run.started is None else max(0.0, (run.ended if run.ended is not None else now) - run.started)
+def _selecting(run: Run) -> tuple[str, ...]:
+    return run.dataset, run.selected_on
+
+
+def _reporting(run: Run) -> tuple[str, ...]:
+    return run.dataset, run.report_split
 
 
 def _optional(value: float | None) -> str:
@@ -75,16 +79,17 @@ _ALL = (
     Field("epoch", "epoch", "number", "epochs done; sorts by the part of all that is done", lambda r, _: r.epoch,
           width=EPOCH_WIDTH, descending=True, rank=_part, show=_epochs),
     Field("last", "last", "number", "latest accuracy on the split that selects", lambda r, _: r.last, unit="%",
-          better=1, width=6, descending=True, show=lambda r, _: display.accuracy(r.last)),
+          better=1, width=6, descending=True, show=lambda r, _: display.accuracy(r.last), on=_selecting),
     Field("best", "best", "number", "best accuracy on the split that selects; † where that reports, too",
-          lambda r, _: r.best, unit="%", better=1, width=7, descending=True, tone="good", show=_best),
+          lambda r, _: r.best, unit="%", better=1, width=7, descending=True, tone="good", show=_best,
+          on=_selecting),
     Field("test", "test", "number", "accuracy of the best checkpoint on the split that reports",
           lambda r, _: r.report_best, unit="%", better=1, width=6, descending=True, tone="strong",
-          show=lambda r, _: _optional(r.report_best)),
+          show=lambda r, _: _optional(r.report_best), on=_reporting),
     Field("ref", "ref", "number", "published accuracy", lambda r, _: r.reference, unit="%", width=6, descending=True,
           tone="dim", show=lambda r, _: _optional(r.reference)),
     Field("gap", "gap", "number", "test accuracy above (+) or below (-) the published one", _gap, unit="%", better=1,
-          width=7, descending=True, show=_gap_text),
+          width=7, descending=True, show=_gap_text, on=_reporting),
     Field("eta", "eta", "duration", "time left at the present speed", lambda r, _: display.eta_seconds(r), width=7,
           show=lambda r, _: _seconds(display.eta_seconds(r))),
     Field("preset", "preset", "text", "preset it was made from", lambda r, _: r.preset, width=13, grow=24),
@@ -101,8 +106,8 @@ _ALL = (
     Field("family", "family", "text", "family of the preset", lambda r, _: r.family, width=12),
     Field("seed", "seed", "number", "random seed", lambda r, _: r.seed, width=5,
           show=lambda r, _: "" if r.seed is None else str(r.seed)),
-    Field("took", "took", "duration", "time since it started, until it ended", _took, width=7,
-          show=lambda r, now: _seconds(_took(r, now))),
+    Field("took", "took", "duration", "time since it started, until it ended", display.elapsed, width=7,
+          show=lambda r, now: _seconds(display.elapsed(r, now))),
     Field("tag", "tags", "words", "tags", lambda r, _: r.tags, width=12, grow=24,
           show=lambda r, _: " ".join(r.tags)),
     Field("star", "star", "flag", "starred", lambda r, _: r.star, width=4, descending=True,
@@ -119,9 +124,9 @@ _ALL = (
     Field("best_epoch", "best at", "number", "epoch of the best accuracy", lambda r, _: r.best_epoch, width=7),
     Field("loss", "loss", "number", "latest training loss", lambda r, _: r.loss, better=-1, width=7),
     Field("top5", "top-5", "number", "best top-5 accuracy on the split that selects", source="top5", unit="%", better=1,
-          width=7, descending=True),
+          width=7, descending=True, on=_selecting),
     Field("smooth", "smoothed", "number", "best of the moving average of the accuracy that selects", source="smooth",
-          unit="%", better=1, width=8, descending=True),
+          unit="%", better=1, width=8, descending=True, on=_selecting),
     Field("params", "params", "number", "parameters", lambda r, _: r.params, width=6,
           show=lambda r, _: display.count(r.params) if r.params else ""),
     Field("trained", "trained", "number", "parameters that are trained", lambda r, _: r.trainable_params, width=7,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 TokenKind = Literal["(", ")", "not", "and", "or", "word", "term"]
-OPERATORS = ("!=", "!~", ">=", "<=", "==", ":", "~", "=", "<", ">")
 
 _NAME = re.compile(r"[A-Za-z_][\w.]*(?:/[\w./-]+(?=[!:~=<>]|\s*(?:[!=]=|[~=<>]))|\([^()\s\"]*\))?")
 _OPERATOR = re.compile(r"!=|!~|>=|<=|==|[:~=<>]")

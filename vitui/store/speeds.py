@@ -41,7 +41,7 @@ def past_runs(db: sqlite3.Connection, model: str) -> list[Past]:
             (SELECT json_extract(e.data, '$.seconds') FROM events AS e
              WHERE e.run = r.id AND e.kind = 'finished' ORDER BY e.seq DESC LIMIT 1) AS seconds,
             (SELECT count(DISTINCT v.step) FROM evals AS v WHERE v.run = r.id AND v.role = 'select') AS evaluations,
-            (SELECT l.best FROM latest AS l WHERE l.run = r.id AND l.key = 'train/memory_gb') AS memory,
+            (SELECT max(m.max) FROM curves AS m WHERE m.run = r.id AND m.key = 'train/memory_gb') AS memory,
             (SELECT json_group_object(c.key, c.value) FROM run_config AS c WHERE c.run = r.id) AS config
         FROM runs AS r
         WHERE r.model = ? AND r.images_per_s > 0 AND r.batch_size > 0 AND r.step >= 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import time
@@ -24,6 +25,7 @@ def run_tui(lab: Lab, run_id: str | None = None, *, settings: Settings | None = 
     to ``<home>/crash-<time>.log``.
     """
     check_terminal()
+    gc.disable()  # until the first frame: all that is made before lives as long as the app
     from vitui.settings import for_terminal, read_settings
     from vitui.tui.app import VituiApp
 

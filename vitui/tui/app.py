@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -11,6 +12,7 @@ from rich.style import Style
 from textual._compositor import CompositorUpdate
 from textual.binding import Binding
 from textual.message import Message
+from textual.notifications import Notify
 from textual.screen import Screen
 
 from vitui.errors import VitError
@@ -20,7 +22,7 @@ from vitui.tui.clipboard import deliver
 from vitui.tui.configured import ConfiguredApp
 from vitui.tui.ends import ALARMS, sentence
 from vitui.tui.messages import Ended, Gone, ReadFailed, Seen
-from vitui.tui.painted import Painted
+from vitui.tui.painted import Painted, fills_what_it_erases
 from vitui.tui.poller import Poller
 from vitui.tui.remembered import Remembered
 from vitui.tui.screens.base import LabScreen
@@ -35,7 +37,12 @@ if TYPE_CHECKING:
     from vitui.tui.screens.compare import CompareScreen
     from vitui.tui.screens.launch import LaunchScreen
 
+MOST_NOTES = 4
 Severity = Literal["information", "warning", "error"]
+
+
+RESIZE_S = 0.03
+"""Seconds in which the parts of a screen find their places for a new size."""
 
 
 def _launch() -> LabScreen:
@@ -84,7 +91,7 @@ class VituiApp(ConfiguredApp):
         """The runs as they were last listed."""
         self._views: dict[type, object] = {}
         self._first_run = run_id
-        self._painted = Painted()
+        self._painted = Painted(erases=fills_what_it_erases(os.environ.get("TERM", "")))
         self._drawn_once = False
         self.poller = Poller(lab, self._post, clock)
         self.history = History(lab.inventory)
@@ -106,10 +113,30 @@ class VituiApp(ConfiguredApp):
             renderable = self._painted.only_new(renderable, self.size)
         super()._display(screen, renderable)
 
+    @property
+    def _background_screens(self) -> list[Screen[Any]]:
+        """Textual takes the screen below an opaque one for visible too, and lays it out at every resize."""
+        opaque = bool(self._screen_stack) and self.screen.styles.background.a == 1
+        return [] if opaque else super()._background_screens
+
     def on_resize(self) -> None:
-        """One picture for a new size: the parts of a screen find their places one after the other."""
+        """One picture for a new size: the parts of a screen find their places one after the other.
+
+        Also where the size is what it was: it may have been another one for a moment, and the terminal cut its lines.
+        """
         if self._drawn_once:
-            self.delay_update(0.03)
+            self._begin_batch()
+            self.set_timer(RESIZE_S, self._show_resized)
+
+    def _show_resized(self) -> None:
+        self._end_batch()
+        if self._batch_count:  # the size has changed again
+            return
+        self._painted.forget()
+        if isinstance(self.screen, LabScreen) and self.screen._layout_required:
+            self.screen.check_idle()  # it will be laid out now, and drawn with that
+        else:
+            self.screen.refresh()
 
     def on_ready(self) -> None:
         self._drawn_once = True
@@ -118,6 +145,7 @@ class VituiApp(ConfiguredApp):
             gc.collect()
             gc.freeze()
             gc.set_threshold(50_000, 20, 20)
+            gc.enable()  # `run_tui` had turned it off
 
     def on_unmount(self) -> None:
         self.poller.stop()
@@ -127,6 +155,14 @@ class VituiApp(ConfiguredApp):
     def tell(self, text: str, severity: Severity = "information") -> None:
         """A short note in the corner. Any text is safe here."""
         self.notify(safe(text, 400), severity=severity, markup=False, timeout=4 if severity == "information" else 8)
+
+    def on_notify(self, event: Notify) -> None:
+        """A held key must not cover the screen: a note takes the place of an older one of the same words, and only
+        the newest MOST_NOTES stand."""
+        others = [note for note in self._notifications if note.message != event.notification.message]
+        kept = others[-(MOST_NOTES - 1) :]
+        for note in [note for note in self._notifications if note not in kept]:
+            self._unnotify(note, refresh=False)
 
     def copy(self, text: str, what: str) -> None:
         """Put `text` on the clipboard and say truthfully whether it got there; `what` names it in that sentence."""

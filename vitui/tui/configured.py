@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from rich.style import Style
 from textual.actions import ActionParseResult
-from textual.app import App
 from textual.dom import DOMNode
 from textual.filter import LineFilter, Monochrome, NoColor
 
@@ -15,6 +14,7 @@ from vitui.settings import Settings
 from vitui.tui.actions import ACTIONS
 from vitui.tui.glyphs import AsciiOnly
 from vitui.tui.keymap import remapped
+from vitui.tui.keys_in_turn import KeysInTurn
 from vitui.tui.remembered import Remembered
 from vitui.tui.screens.base import LabScreen
 from vitui.tui.theme import OKABE_ITO
@@ -24,7 +24,7 @@ SECTION = "everywhere"
 """Under which name the theme chosen in the app is remembered."""
 
 
-class ConfiguredApp(App[None]):
+class ConfiguredApp(KeysInTurn):
     """Raises UsageError for keys in `settings` that cannot be."""
 
     ENABLE_COMMAND_PALETTE = False

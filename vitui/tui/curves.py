@@ -101,9 +101,14 @@ def _of_one(drawn: Drawn, reference: Mapping[str, Any]) -> list[Panel]:
 
 
 def of_several(runs: Sequence[Drawn], reference: Mapping[str, Any] | None = None) -> list[Panel]:
-    """A panel for each series that any of the runs has, with a trace for each run. The reference is the first run's."""
+    """A panel for each series that any of the runs has, with a trace for each run. The reference is the first run's.
+
+    Loss and accuracy come first: there are many panels, and a small terminal shows few at a time.
+    """
     first = runs[0]
     keys = ordered(list({key for drawn in runs for key in drawn.series}), first.run.selected_on)
+    foremost = [next((key for key in keys if quantity(key) == name), "") for name in ("loss", "top1")]
+    keys.sort(key=lambda key: foremost.index(key) if key in foremost else len(foremost))
     return [
         Panel(
             key,

@@ -52,6 +52,8 @@ def sentence(run: Run) -> str:
         where = run.report_split if run.report_best is not None else run.selected_on
         result = f": {safe(run.metric, 12)} {format.accuracy(value)} on {safe(where, 12)}" if value is not None else ""
         return f"{name} has finished{result}"
-    best = f"; best {format.accuracy(run.best)}" if run.best is not None else ""
+    best = f"; best {format.accuracy(run.best)}" if run.best is not None and "best" not in run.evidence else ""
+    if run.evidence.startswith(run.state):  # "stopped at epoch 3": need not be said twice
+        return f"{name}: {safe(run.evidence, 160)}{best}"
     why = f": {safe(run.evidence, 160)}" if run.evidence else ""
     return f"{name} {'is' if run.state == 'lost' else 'has'} {run.state}{why}{best}"

@@ -41,7 +41,7 @@ def event_text(kind: str, data: Mapping[str, Any]) -> str:
         case "failed":
             return " ".join(str(data[k]) for k in ("error", "remedy") if data.get(k))
         case "finished":
-            return f"in {display.duration(_number(data.get('seconds')))}"
+            return f"after {display.duration(_number(data.get('seconds')))} of training"
         case _:
             return str(data.get("message") or data.get("reason") or "")
 
@@ -49,5 +49,5 @@ def event_text(kind: str, data: Mapping[str, Any]) -> str:
 def _number(value: Any) -> float | None:
     try:
         return None if value is None else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None

@@ -91,7 +91,8 @@ class Poller:
                     self._post(ReadFailed(""))
             except NotFound:
                 message = None if watch is None else Gone(watch.subject)
-                self._watch = RunsWatch()
+                if self._watch == watch:  # else a screen has asked for something else meanwhile
+                    self._watch = RunsWatch()
             except Exception as error:  # whatever it is, the screen stays and says so; the next look may work
                 if (reason := f"{type(error).__name__}: {error}") != failed:
                     failed = reason

@@ -146,13 +146,6 @@ def versus(run: Run, p: Palette, reference: Mapping[str, Any] | None = None) -> 
     return text, p.text
 
 
-def elapsed(run: Run, now: float) -> float | None:
-    """Seconds since it was first started, up to its end."""
-    if run.started is None:
-        return None
-    return max(0.0, (run.ended if run.ended is not None else now) - run.started)
-
-
 def advance(view: RunView, now: float, width: int, p: Palette) -> list[Part]:
     """The progress line: bar, percent, epoch, step, time left, speed, learning rate, phase."""
     run = view.run
@@ -160,7 +153,7 @@ def advance(view: RunView, now: float, width: int, p: Palette) -> list[Part]:
     part = step / total if total else 0.0
     shown = math.floor(part * 100) if part < 1 else 100
     eta = display.eta_seconds(run)
-    took = elapsed(run, now)
+    took = display.elapsed(run, now)
     phase = view.phase if run.state in LIVE and view.phase not in ("", "training") else ""
     style = p.state(run.state) if run.state not in WAITING else p.dim
     live = run.state in LIVE

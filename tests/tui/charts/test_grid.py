@@ -276,3 +276,18 @@ async def test_no_sequence_of_keys_and_data_breaks_it() -> None:
             for _ in range(20):
                 r.choice(todo)()
                 assert [len(line) for line in grid.text_lines()] == [grid.size.width] * grid.size.height
+
+
+async def test_other_panels_while_it_is_hidden() -> None:
+    """Metrics come and go while the table is in front: what was arranged before must not be drawn of them."""
+    async with staged() as (grid, _, pilot):
+        grid.show([panel(name) for name in NAMES])
+        await pilot.pause()
+        grid.display = False
+        await pilot.pause()
+        assert grid.size == (0, 0)
+        grid.show([panel("other")])
+        assert all(not line.strip() for line in grid.text_lines())
+        grid.display = True
+        await pilot.pause()
+        assert grid.shown == ["other"] and "other" in "\n".join(grid.text_lines())

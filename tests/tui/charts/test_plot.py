@@ -9,10 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.style import Style
 
 from vitui.tui.series import Pace, Span, XAxis, enveloped, exact
+from vitui.tui.theme import OKABE_ITO
 from vitui.tui.widgets import axes
 from vitui.tui.widgets.derived import Derived
+from vitui.tui.widgets.legend import legend
 from vitui.tui.widgets.look import Level, Look, Mark, Panel, Trace
 from vitui.tui.widgets.plot import Ink, Picture, paint
 from vitui.tui.widgets.signs import BRAILLE, SETS, Signs
@@ -69,10 +72,10 @@ def test_golden_in_ascii() -> None:
 
 
 ASCII_GOLDEN = [
-    "      |     .:",
+    "    4 +     .:",
     "      |- -**#*#* - - - - - - - - - - -",
     "      |       :*#***",
-    "      |        :  .**#****",
+    "    2 +        :  .**#****",
     "      |        '::'':    ***#********* A",
     "      |         '   ': .:':. .:':. .:'",
     "    0 +              ':'   ':'   ':'",
@@ -264,3 +267,19 @@ def test_ticks_lie_inside_and_are_few(low: float, span: float, most: int) -> Non
     slack = 1e-6 * max(abs(low), span, 1e-300)
     assert all(low - slack <= t <= low + span + slack for t in found)
     assert len(found) <= max(3, 2 * most + 2)
+
+
+def test_a_low_chart_has_a_scale() -> None:
+    lines = draw(panel(trace([2.3, 1.9, 1.2, 0.4, 0.14])), height=8).lines()
+    assert sum("┤" in line for line in lines) >= 2, lines
+
+
+def test_a_narrow_legend_says_which_letter_is_what_or_else_the_values() -> None:
+    two = panel(trace([3.0, 2.0], key="train"), trace([2.5, 1.5], key="minival", ink=1))
+
+    def said(width: int) -> str:
+        return legend(two, Look(smoothing=0.0), False, width, Style(), OKABE_ITO, BRAILLE, False, "1 of 8").text
+
+    assert "A train 2" in said(60) and "B minival 1.5" in said(60)
+    assert "A train  B minival" in said(34)
+    assert "A 2.000  B 1.500" in said(31)

@@ -45,7 +45,7 @@ async def shown(pilot: Pilot[None], screen: CompareScreen, ids: tuple[str, ...])
 
 async def test_charts_and_table_on_a_small_terminal(lab: FakeLab) -> None:
     async with comparing(lab) as (app, pilot, screen):
-        assert [panel.key for panel in screen.grid.panels][:2] == ["train/loss", "minival/loss"]
+        assert [panel.key for panel in screen.grid.panels][:2] == ["train/loss", "minival/top1"]
         loss = screen.grid.panels[0]
         assert [(trace.ink, trace.label) for trace in loss.traces] == [
             (0, "demo-digits"), (1, "digits mixup 0.2"), (2, "cifar10 lr 0.5"),

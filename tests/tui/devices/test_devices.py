@@ -14,6 +14,8 @@ from tests.tui.fake_lab import NOW, QUEUED, RUNNING, FakeLab, run
 from vitui.occupancy import CpuMeter, occupancy, trainer_group
 from vitui.reading import QueueView
 from vitui.supervisor.devices import Device, Inventory, Process
+from vitui.tui.actions import ACTIONS
+from vitui.tui.keymap import remapped
 from vitui.tui.screens.device_lines import detail_lines, device_lines, gauge, sparkline, worker_part
 from vitui.tui.screens.devices import DevicesScreen
 from vitui.tui.theme import OKABE_ITO as P
@@ -86,6 +88,10 @@ def test_the_worker() -> None:
     assert worker_part(view(), P)[0] == "worker 77 at work"
     alone = view(queue=QueueView(None, [], False, None))
     assert worker_part(alone, P)[0] == "no worker; w starts one"
+    mine = remapped(ACTIONS, {"devices.wake-worker": ["W"], "devices.unpause": []})
+    assert worker_part(alone, P, mine)[0] == "no worker; W starts one", "the user's keys are told"
+    paused = view(queue=QueueView("failures", [], True, 1))
+    assert "failures  unpause lets it go on" in text_of(device_lines(paused, P, 100, mine))
     assert worker_part(view(queue=QueueView(None, [], False, None), occupied=()), P)[0] == "no worker needed"
 
 
@@ -191,6 +197,8 @@ async def test_the_queue_is_edited_where_it_is_seen(lab: FakeLab) -> None:
         await until(pilot, lambda: ("release", "261122-100009-last") in lab.calls)
         await pilot.press("u")
         await until(pilot, lambda: "paused" not in screen_text(app))
+        await pilot.press("u")
+        await until(pilot, lambda: "the queue is not paused" in notes(app))
         await pilot.press("g", "j")
         await pilot.press("h")
         await until(pilot, lambda: "choose a run that waits" in notes(app))

@@ -83,11 +83,18 @@ async def test_toggles_flip_turn_their_rivals_off_and_are_taken_back(home: Lab, 
 
 async def test_a_field_is_edited_in_its_place_and_a_wrong_value_never_enters(home: Lab, opened: Opened) -> None:
     async with opened(home, preset=DIGITS) as (form, pilot):
+        base = f"vitui run {DIGITS} --toggle hflip"
+        await pilot.press("space")
+        await until(pilot, lambda: command(form) == base)
         await pilot.press("tab", "slash", *"optim.lr", "enter")
         edit = form.edit_field()
         assert edit.has_focus and edit.value == "0.001"
         line = form.query_one("#fields", Listing)
         assert edit.region.y == line.region.y + line.line_of_cursor()
+        await pilot.press("enter")
+        assert form.focused is None
+        await pilot.press("enter")
+        await until(pilot, lambda: edit.has_focus)
         edit.value = ""
         await pilot.press(*"2/1")
         assert 'optim.lr = "2/1" must be' in said(form)
@@ -96,7 +103,14 @@ async def test_a_field_is_edited_in_its_place_and_a_wrong_value_never_enters(hom
         await pilot.press("backspace", "backspace", "enter")
         await until(pilot, lambda: "--set optim.lr=2" in command(form))
         assert form.focused is None and "was 0.001" in rows(form, "fields")
+        await pilot.press("U")
+        await until(pilot, lambda: command(form) == base)
+        assert form.sheet and form.sheet.draft and not form.sheet.draft.sets, "a value only looked at is not typed"
+        await pilot.press("enter", "2", "enter")
+        await until(pilot, lambda: "--set optim.lr=2" in command(form))
         await pilot.press("u")
+        await until(pilot, lambda: command(form) == base)
+        await pilot.press("ctrl+n")
         await until(pilot, lambda: command(form) == f"vitui run {DIGITS}")
         await pilot.press("escape", "slash", *"schedule.name", "right")
         await pilot.press("escape", "c")

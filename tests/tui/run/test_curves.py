@@ -153,8 +153,8 @@ def test_a_split_that_selects_comes_first() -> None:
 
 def test_runs_laid_over_have_a_chart_for_each_series_and_one_ink_everywhere(lab: FakeLab) -> None:
     charts = panels(view_of(lab, RUNNING, FINISHED, DIVERGED, "261101-000000-none"))
-    assert [chart.key for chart in charts] == ["train/loss", "minival/loss", "minival/top1", "minival/top5", "train/lr"]
-    assert charts[0].title == "loss train" and charts[2].title == "top-1 minival" and charts[4].title == "learning rate"
+    assert [chart.key for chart in charts] == ["train/loss", "minival/top1", "minival/loss", "minival/top5", "train/lr"]
+    assert charts[0].title == "loss train" and charts[1].title == "top-1 minival" and charts[4].title == "learning rate"
     for chart in charts:
         assert [(t.label, t.ink) for t in chart.traces] == [
             ("digits mixup 0.2", 0), ("demo-digits", 1), ("cifar10 lr 0.5", 2),

@@ -12,17 +12,18 @@ from vitui.labels import edited_tags, name_from, tag_line
 from vitui.query.arrangement import Arrangement
 from vitui.query.columns import DEFAULT
 from vitui.query.complete import complete
-from vitui.query.fields import ANY
+from vitui.query.fields import ANY, Fields
 from vitui.query.filters import parse
 from vitui.query.groups import grouped
-from vitui.query.order import parse_order
+from vitui.query.order import By, parse_order
 from vitui.query.run_fields import RUN_FIELDS
 from vitui.tui.editor import command
 from vitui.tui.screens.bulk import outcome
 from vitui.tui.screens.control import stopping
+from vitui.tui.screens.runs import RunsScreen
 from vitui.tui.screens.runs_filter import hint_parts, pointed
 from vitui.tui.screens.runs_preview import change_lines, fact_lines
-from vitui.tui.screens.runs_said import group_lines, nothing_lines
+from vitui.tui.screens.runs_said import arrangement_parts, group_lines, nothing_lines
 from vitui.tui.screens.runs_views import differing_columns, told
 from vitui.tui.screens.words_prompt import LastWord
 from vitui.tui.theme import OKABE_ITO
@@ -122,6 +123,18 @@ def test_only_columns_that_differ() -> None:
     values = {"optim.lr": {"r0": 0.1, "r1": 0.2}}
     keys = differing_columns(DEFAULT, ["optim.lr"], ANY, runs, values, NOW).keys
     assert keys == ["state", "name", "best", "optim.lr"]
+    chosen = DEFAULT.with_fields([ANY.get("optim.lr")])  # as remembered, before it was known what it is
+    known = Fields({"optim.lr": "peak learning rate"}, ())
+    assert differing_columns(chosen, ["optim.lr"], known, runs, values, NOW).keys == keys
+
+
+def test_a_field_in_use_can_be_used_on_when_no_run_has_it_any_more() -> None:
+    gone = ANY.get("best(val/top1)")
+    screen = RunsScreen()
+    screen.arrangement, screen.fields = Arrangement(order=(By(gone),)), Fields({}, ())
+    assert screen.field_of("best(val/top1)") is gone and screen.field_of("best") == RUN_FIELDS["best"]
+    with pytest.raises(UsageError):
+        screen.field_of("best(val/top5)")
 
 
 def test_nothing_to_show_says_why_and_what_to_do() -> None:
@@ -135,6 +148,8 @@ def test_a_group_in_words() -> None:
     first, second = group_lines(group, OKABE_ITO, Arrangement())
     assert text([first]).startswith("preset: p  5 runs  5✓")
     assert text([second]) == "best 92.00±1.58 of 5, 90.00 to 94.00"
+    mixed = grouped([RUNS[0], RUNS[1]._replace(selected_on="test")], [RUN_FIELDS["preset"]])[0]
+    assert text([group_lines(mixed, OKABE_ITO, Arrangement())[1]]) == "best on different data or splits"
 
 
 def test_the_preview_survives_what_runs_are_called() -> None:
@@ -150,3 +165,8 @@ def test_the_preview_survives_what_runs_are_called() -> None:
 def test_the_editor() -> None:
     assert command({}) == ["vi"] and command({"EDITOR": "code -w", "VISUAL": ""}) == ["code", "-w"]
     assert command({"VISUAL": "nano", "EDITOR": "vi"}) == ["nano"] and command({"EDITOR": "'"}) == ["vi"]
+
+
+def test_the_title_says_that_columns_are_left_out() -> None:
+    texts = [text for text, _ in arrangement_parts(Arrangement(differing=True), parse(""), OKABE_ITO)]
+    assert "only what differs  " in texts

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from vitui.tui.actions import charts, compare, devices, everywhere, launch, run, runs
 from vitui.tui.actions.base import Action
 
-__all__ = ["ACTIONS", "BY_ID", "Action", "bindings", "groups", "key_line", "on_screen"]
+__all__ = ["ACTIONS", "BY_ID", "Action", "bindings", "groups", "key_line", "key_of", "on_screen"]
 
 ACTIONS: tuple[Action, ...] = (
     *runs.ACTIONS, *launch.ACTIONS, *run.ACTIONS, *compare.ACTIONS, *devices.ACTIONS, *charts.ACTIONS,
@@ -42,6 +42,12 @@ def key_line(screen: str, without: Iterable[str] = (), actions: Sequence[Action]
     left_out = set(without)
     found = [a for a in on_screen(screen, actions) if a.footer and a.keys and a.id not in left_out]
     return sorted(found, key=lambda a: a.footer)
+
+
+def key_of(id: str, actions: Sequence[Action] = ACTIONS) -> str:
+    """How the first key of an action is written in a sentence; its label where the user took its keys away."""
+    found = next(a for a in actions if a.id == id)
+    return found.shown or found.label
 
 
 def groups(screen: str, actions: Sequence[Action] = ACTIONS) -> list[tuple[str, list[Action]]]:

@@ -17,7 +17,7 @@ ACTIONS = (
     action("run.delete", "D", "D", "delete", "Delete for good; asks, says how much it frees", "runs run", "Run"),
     action("run.compare", "c", "c", "compare", "Compare the marked runs: two to twenty", "runs run", "Run", 12),
     action("run.copy", "y", "y", "copy", "Copy id, path, command, results or recipe", "runs run", "Run"),
-    action("run.pane", "tab", "tab", "pane", "Next pane: curves, log, recipe, events, origin", "run", "Run", 3),
+    action("run.pane", "tab", "tab", "pane", "Next pane: curves, log, recipe, events, provenance", "run", "Run", 3),
     action("run.pane-back", "shift+tab", "shift+tab", "pane back", "Previous pane", "run", "Run", palette=False),
     action("run.log", "l", "l", "log", "Show or hide the log under the curves", "run", "Run", 9),
     action("run.overlay", "o", "o", "overlay", "Lay the curves of other runs over these", "run", "Run", 8),

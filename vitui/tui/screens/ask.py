@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.events import Resize
 from textual.screen import ModalScreen
 
+from vitui.text import wrapped
 from vitui.tui.theme import Palette
 from vitui.tui.widgets.bar import Bar, link
 from vitui.tui.widgets.lines import Line, Lines
@@ -49,8 +48,8 @@ class AskScreen(ModalScreen[bool]):
         """As high as the text needs at this width; the question first, then what it means."""
         p = self._palette
         room = max(20, min(76, int(event.size.width * 0.96)) - 4)
-        lines: list[Line] = [[(line, p.strong)] for line in textwrap.wrap(self._question, room)]
-        lines += [[(line, p.dim)] for line in textwrap.wrap(self._detail, room)]
+        lines: list[Line] = [[(line, p.strong)] for line in wrapped(self._question, room)]
+        lines += [[(line, p.dim)] for line in wrapped(self._detail, room)]
         lines = lines[:MOST_LINES]
         self.query_one("#question", Lines).show(lines)
         self.query_one("#box").styles.height = len(lines) + 3

@@ -10,6 +10,7 @@ from rich.style import Style
 from textual.app import ComposeResult
 from textual.binding import BindingsMap
 from textual.events import DescendantBlur, DescendantFocus, Resize
+from textual.geometry import Size
 from textual.screen import Screen
 
 from vitui.tui.actions import Action, bindings, key_line, on_screen
@@ -63,8 +64,21 @@ class LabScreen(Screen[None]):
         small = width < MIN_WIDTH or height < MIN_HEIGHT
         self.set_class(small, "small")
         self.query_one("#too-small", Bar).show([(too_small(width, height), self.vitui.palette.warn)] if small else [])
+        self.make_room(width)
         self.fit(width, height)
         self.show_keys()
+
+    def _screen_resized(self, size: Size) -> None:
+        self.make_room(size.width)
+        super()._screen_resized(size)
+
+    def make_room(self, width: int) -> None:
+        """Show or hide what has room only sometimes, before the others get their places: they are drawn for it once."""
+
+    def _compositor_refresh(self) -> None:
+        """Nothing is composed while updates are held back: it would not be shown, and be forgotten."""
+        if not self.app._batch_count:
+            super()._compositor_refresh()
 
     def fit(self, width: int, height: int) -> None:
         """Arrange what depends on the size."""

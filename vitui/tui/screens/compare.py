@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Container
 
 from vitui.text import safe
-from vitui.tui.actions import Action, bindings
+from vitui.tui.actions import Action, bindings, key_of
 from vitui.tui.screens.charting import FAR, ChartActions
 from vitui.tui.screens.compare_output import CompareOutput
 from vitui.tui.screens.compare_runs import CompareRuns, valid_ids
@@ -185,12 +185,13 @@ class CompareScreen(ChartActions, CompareRuns, CompareOutput):
         self.query_one("#unfair", Bar).show([(f"! {safe(unfair[0])}", p.warn)] if unfair else [], [(more, p.dim)])
 
     def _nothing(self) -> list[Line]:
-        p = self.vitui.palette
+        p, actions = self.vitui.palette, self.vitui.actions
         return [
             [("No runs to compare yet.", p.strong)],
             "",
-            [("On the first screen (", p.text), ("1", p.key), (") mark two to twenty runs with ", p.text),
-             ("space", p.key), (" and press ", p.text), ("c", p.key), (";", p.text)],
+            [("On the first screen (", p.text), (key_of("app.go-runs", actions), p.key),
+             (") mark two to twenty runs with ", p.text), (key_of("runs.mark", actions), p.key),
+             (" and press ", p.text), (key_of("run.compare", actions), p.key), (";", p.text)],
             [("or press ", p.text), (self.key("compare.choose-runs"), p.key), (" here to choose them.", p.text)],
         ]  # fmt: skip
 

@@ -88,6 +88,8 @@ class CompareOutput(LabScreen):
                     self.app.call_from_thread(self.vitui.tell, f"written to {whole}")
             except (OSError, ValueError) as error:
                 reason = error.strerror if isinstance(error, OSError) else str(error)
+                if isinstance(error, FileNotFoundError):
+                    reason = f"there is no folder {path.parent}; make it first, or name another"
                 self.app.call_from_thread(self.vitui.tell, f"{path} cannot be written: {reason}", "error")
 
         self.run_worker(work, thread=True, group="write", exit_on_error=False)

@@ -63,7 +63,7 @@ class CompareRuns(LabScreen):
         chosen = [id for id in self.run_ids if id in known]
         order = [*chosen, *(id for id in known if id not in chosen)]
         if not order:
-            self.vitui.tell("there are no runs yet; launch one first (2)", "warning")
+            self.vitui.tell(f"there are no runs yet; launch one first ({self.key('app.go-launch')})", "warning")
             return
         choices = [Choice(id, known[id].name or id, detail(known[id], now)) for id in order]
         title = f"Runs to compare, at most {MOST}"

@@ -9,7 +9,7 @@ from vitui import display
 from vitui.errors import UsageError, VitError
 from vitui.store import LIVE, RESUMABLE, WAITING
 from vitui.tui import words
-from vitui.tui.actions import Action
+from vitui.tui.actions import Action, key_of
 from vitui.tui.screens.ask import AskScreen
 from vitui.tui.screens.bulk import in_bulk, title
 from vitui.tui.screens.labelling import LabelActions
@@ -38,8 +38,6 @@ ON_RUNS = frozenset(
     )
 )
 """Actions that need a run."""
-LEAST, MOST = 2, 20
-"""Runs that can be compared with each other."""
 
 
 class RunActions(LabelActions):
@@ -70,12 +68,15 @@ class RunActions(LabelActions):
         resume(self.vitui, self.chosen())
 
     def action_compare(self) -> None:
+        from vitui.comparing import LEAST, MOST
+
         runs = self.some()
         if LEAST <= len(runs) <= MOST:
             self.vitui.compare([run.id for run in runs])
         elif runs:
+            mark = key_of("runs.mark", self.vitui.actions)
             more = f"; {len(runs)} are chosen" if len(runs) > MOST else ""
-            self.vitui.tell(f"mark {LEAST} to {MOST} runs in the list (space), then compare them{more}", "warning")
+            self.vitui.tell(f"mark {LEAST} to {MOST} runs in the list ({mark}), then compare them{more}", "warning")
 
     def action_clone(self) -> None:
         runs = self.some()
@@ -103,10 +104,9 @@ class RunActions(LabelActions):
         def answered(text: str | None) -> None:
             if text is not None:
                 lab, tell = self.vitui.lab, self.vitui.tell
-                launched: list[str] = []
 
                 def job(run: Run) -> None:
-                    launched.extend(lab.rerun(run.id, text, tell=lambda said: self.app.call_from_thread(tell, said)))
+                    lab.rerun(run.id, text, tell=lambda said: self.app.call_from_thread(tell, said))
 
                 done = "queued again" if len(runs) == 1 else "are queued again"
                 in_bulk(self.vitui, runs, job, done)

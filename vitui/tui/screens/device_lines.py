@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from vitui import display
 from vitui.text import cell_width, safe
 from vitui.tui import format, words
+from vitui.tui.actions import ACTIONS, Action, key_of
 from vitui.tui.theme import Palette
-from vitui.tui.views.devices import UNITS, DevicesView, Samples
+from vitui.tui.views.devices import SAMPLE_S, UNITS, DevicesView, Samples
 from vitui.tui.widgets.bar import Part
 
 if TYPE_CHECKING:
@@ -34,8 +35,8 @@ class Entry:
 Row = tuple[Entry | None, list[Part]]
 
 
-def device_lines(view: DevicesView, p: Palette, width: int) -> list[Row]:
-    """Devices with their runs and strangers, then the queue."""
+def device_lines(view: DevicesView, p: Palette, width: int, actions: Sequence[Action] = ACTIONS) -> list[Row]:
+    """Devices with their runs and strangers, then the queue. `actions`: with the user's keys, which are told."""
     rows: list[Row] = []
     for one in view.occupied:
         rows += _device(one, view.samples.get(one.device.key, Samples()), view, p, width)
@@ -44,7 +45,7 @@ def device_lines(view: DevicesView, p: Palette, width: int) -> list[Row]:
     if view.trouble:
         rows.append((None, [("  ! ", p.warn), (safe(view.trouble, max(10, width - 4)), p.warn)]))
     rows.append((None, []))
-    rows += _queue(view, p, width)
+    rows += _queue(view, p, width, actions)
     return rows
 
 
@@ -55,7 +56,7 @@ def _device(one: Occupied, samples: Samples, view: DevicesView, p: Palette, widt
     use = samples.last("use")
     used, total = (device.memory_total - device.memory_free) / 2**30, device.memory_total / 2**30
     parts: list[Part] = [
-        (f"{name:<{NAME_WIDTH}} ", p.strong),
+        (name + " " * (NAME_WIDTH - cell_width(name) + 1), p.strong),
         *gauge(use, p),
         (f" {'–' if use is None else f'{use:3.0f} %':>5}", p.text),
         (f"  {used:5.1f}/{total:.1f} GiB", p.text if device.memory_free > 0.05 * device.memory_total else p.warn),
@@ -86,7 +87,7 @@ def _spark_line(quantity: str, samples: Samples, p: Palette, width: int) -> list
     top = 100.0 if quantity == "use" else max(known)
     cells = max(10, min(width - 40, 60))
     low, high = min(known), max(known)
-    said = f"  {low:.0f} to {high:.0f} {UNITS[quantity]} in {display.duration(2 * len(values))}"
+    said = f"  {low:.0f} to {high:.0f} {UNITS[quantity]} in {display.duration(SAMPLE_S * len(values))}"
     return [(f"    {quantity:<12}", p.dim), (sparkline(values, cells, top), p.curves[0]), (said, p.dim)]
 
 
@@ -130,19 +131,24 @@ def _live(run: Run, p: Palette) -> list[Part]:
     return [("    ", p.text), words.state_part(run, p), ("  ", p.text), *words.joined(facts, p.dim)]
 
 
-def _queue(view: DevicesView, p: Palette, width: int) -> list[Row]:
+def _queue(view: DevicesView, p: Palette, width: int, actions: Sequence[Action]) -> list[Row]:
     waiting = view.queue.waiting
     head = f"Queue: {len(waiting)} waiting" if waiting else "Queue: nothing waits"
     rows: list[Row] = [(None, [(head, p.strong)])]
     if view.queue.paused:
         why = safe(view.queue.paused, max(20, width - 30))
-        rows.append((None, [("  paused: ", p.bad), (why, p.bad), ("  u lets it go on", p.dim)]))
+        rows.append(
+            (
+                None,
+                [("  paused: ", p.bad), (why, p.bad), (f"  {key_of('devices.unpause', actions)} lets it go on", p.dim)],
+            )
+        )
     place_width = len(str(len(waiting)))
     room = max(12, min(30, width // 4))
     for place, run in enumerate(waiting, 1):
         name = safe(run.name or run.id, room)
         name += " " * (room - cell_width(name))
-        why = "held; h lets it start" if run.held else run.reason or "its turn comes"
+        why = f"held; {key_of('devices.hold', actions)} lets it start" if run.held else run.reason or "its turn comes"
         parts: list[Part] = [
             (f"{place:>{place_width + 2}}  ", p.dim),
             (f"{name} ", p.text),
@@ -154,9 +160,13 @@ def _queue(view: DevicesView, p: Palette, width: int) -> list[Row]:
     return rows
 
 
-def worker_part(view: DevicesView, p: Palette) -> Part:
-    """Whether somebody works on the queue."""
+def worker_part(view: DevicesView, p: Palette, actions: Sequence[Action] = ACTIONS) -> Part:
+    """Whether somebody works on the queue. `actions`: as for `device_lines`."""
     if view.queue.worker_alive:
         return f"worker {view.queue.worker_pid} at work", p.good
     busy = view.queue.waiting or any(one.runs for one in view.occupied)
-    return ("no worker; w starts one", p.bad) if busy else ("no worker needed", p.dim)
+    return (
+        (f"no worker; {key_of('devices.wake-worker', actions)} starts one", p.bad)
+        if busy
+        else ("no worker needed", p.dim)
+    )

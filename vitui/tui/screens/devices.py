@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.app import ComposeResult
 
 from vitui.text import safe
-from vitui.tui.actions import bindings
+from vitui.tui.actions import Action, bindings
 from vitui.tui.screens import control
 from vitui.tui.screens.base import LabScreen
 from vitui.tui.screens.device_lines import Entry, detail_lines, device_lines, worker_part
@@ -19,6 +19,9 @@ from vitui.tui.widgets.lines import Line, Lines
 
 if TYPE_CHECKING:
     from vitui.store import Run
+
+HISTORY = 6
+"""Lines of the history of one device, which is shown where there is room under everything else."""
 
 
 class DevicesScreen(LabScreen):
@@ -54,7 +57,6 @@ class DevicesScreen(LabScreen):
         self._show_title()
 
     def fit(self, width: int, height: int) -> None:
-        self.set_class(height >= 36, "high")
         self._show()
 
     # -- what is shown -------------------------------------------------------------------------------------------
@@ -64,14 +66,16 @@ class DevicesScreen(LabScreen):
         parts: list[Part] = [("vitui", p.key), ("  devices", p.strong)]
         if self.vitui.trouble:
             parts += [("  ", p.dim), (self.vitui.trouble, p.bad)]
-        self.query_one("#title", Bar).show(parts, [worker_part(view, p)] if view is not None else [])
+        self.query_one("#title", Bar).show(
+            parts, [worker_part(view, p, self.vitui.actions)] if view is not None else []
+        )
 
     def _show(self) -> None:
         view, p = self._view, self.vitui.palette
         self._show_title()
         if view is None:
             return
-        rows = device_lines(view, p, self.size.width - 2)
+        rows = device_lines(view, p, self.size.width - 2, self.vitui.actions)
         self._entries = [entry for entry, _ in rows]
         if self._chosen not in self._entries:
             self._chosen = next((entry for entry in self._entries if entry is not None), None)
@@ -80,8 +84,11 @@ class DevicesScreen(LabScreen):
             here = entry is not None and entry == self._chosen
             lines.append([("▌" if here else " ", p.key), *((t, s + p.cursor if here else s) for t, s in parts)])
         self.query_one("#devices", Lines).show(lines)
+        free = self.size.height - 2 - len(lines) - (max(4, self.size.height // 4) if self.has_class("logged") else 0)
+        self.set_class(free > HISTORY, "high")
         key = self._device_in_front(view)
-        history: list[Line] = [[(f"{key or ''}, the last minutes", p.strong)]] if key else []
+        label = next((one.device.label for one in view.occupied if one.device.key == key), "")
+        history: list[Line] = [[(f"{safe(label, 40)}, the last minutes", p.strong)]] if key else []
         self.query_one("#history", Lines).show([*history, *detail_lines(view, key, p, self.size.width)])
         self.query_one("#worker-log", Lines).show(view.log)
         self.show_keys()
@@ -100,6 +107,25 @@ class DevicesScreen(LabScreen):
             return None
         runs = [*self._view.queue.waiting, *(run for one in self._view.occupied for run in one.runs)]
         return next((run for run in runs if run.id == self._chosen.key), None)
+
+    def why_not(self, action: Action) -> str:
+        view, run = self._view, self._run()
+        if view is None:
+            return ""
+        match action.id:
+            case "devices.open" | "devices.stop" if run is None:
+                return "there is no run under the cursor"
+            case "devices.hold" if run is None or run.state != "queued":
+                return "choose a run that waits in the queue"
+            case "devices.sooner" | "devices.later" | "devices.next" | "devices.last":
+                if run is None or run.state != "queued":
+                    return "choose a run that waits in the queue"
+                return "it is the only one that waits" if len(view.queue.waiting) < 2 else ""
+            case "devices.unpause" if not view.queue.paused:
+                return "the queue is not paused"
+            case "devices.wake-worker" if not view.queue.waiting and not any(one.runs for one in view.occupied):
+                return "nothing waits or trains: no worker is needed"
+        return super().why_not(action)
 
     # -- actions: see vitui.tui.actions --------------------------------------------------------------------------
 
@@ -120,15 +146,8 @@ class DevicesScreen(LabScreen):
         if (run := self._run()) is not None:
             self.vitui.open_run(run.id)
 
-    def _waiting(self) -> Run | None:
-        run = self._run()
-        if run is None or run.state != "queued":
-            self.vitui.tell("choose a run that waits in the queue", "warning")
-            return None
-        return run
-
     def action_hold(self) -> None:
-        if (run := self._waiting()) is not None:
+        if (run := self._run()) is not None:
             name, lab = safe(run.name or run.id, 40), self.vitui.lab
             if run.held:
                 self.vitui.carry_out(f"{name} may start again", [partial(lab.release, run.id)])
@@ -137,7 +156,7 @@ class DevicesScreen(LabScreen):
 
     def _place(self, choose: Callable[[int, int], int]) -> None:
         """Move the run under the cursor to the place `choose` makes of its own and the number of waiting runs."""
-        if (run := self._waiting()) is None or self._view is None:
+        if (run := self._run()) is None or self._view is None:
             return
         ids = [one.id for one in self._view.queue.waiting]
         now = ids.index(run.id) + 1
@@ -163,17 +182,10 @@ class DevicesScreen(LabScreen):
             control.stop(self.vitui, [run])
 
     def action_unpause(self) -> None:
-        if self._view is not None and self._view.queue.paused:
-            self.vitui.carry_out("the queue goes on", [self.vitui.lab.unpause])
-        else:
-            self.vitui.tell("the queue is not paused")
+        self.vitui.carry_out("the queue goes on", [self.vitui.lab.unpause])
 
     def action_wake_worker(self) -> None:
-        view = self._view
-        if view is not None and not view.queue.waiting and not any(one.runs for one in view.occupied):
-            self.vitui.tell("nothing waits or trains: no worker is needed")
-        else:
-            self.vitui.carry_out("a worker serves the queue", [self.vitui.lab.tend])
+        self.vitui.carry_out("a worker serves the queue", [self.vitui.lab.tend])
 
     def action_log(self) -> None:
         self.toggle_class("logged")

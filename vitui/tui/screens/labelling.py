@@ -10,6 +10,7 @@ from textual.binding import Binding
 from vitui import labels
 from vitui.errors import UsageError
 from vitui.text import safe
+from vitui.tui.actions import key_of
 from vitui.tui.editor import edited
 from vitui.tui.screens.base import LabScreen
 from vitui.tui.screens.bulk import in_bulk, title
@@ -151,5 +152,9 @@ class LabelActions(LabScreen):
         if runs:
             archived = not all(run.archived for run in runs)
             targets = [run for run in runs if run.archived != archived]
-            done = "archived; z shows what is" if archived else "back from the archive"
+            done = (
+                f"archived; {key_of('runs.archived', self.vitui.actions)} shows what is"
+                if archived
+                else "back from the archive"
+            )
             in_bulk(self.vitui, targets, lambda run: self.vitui.lab.set_archived(run.id, archived), done)

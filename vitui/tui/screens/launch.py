@@ -76,7 +76,7 @@ class LaunchScreen(LaunchEdits):
     # -- remembered ----------------------------------------------------------------------------------------------
 
     def _restore(self, kept: dict[str, Any]) -> None:
-        if not self._first and kept.get("pane") in PANES:
+        if not self._first and kept.get("draft") and kept.get("pane") in PANES:  # without one: the presets
             self.pane = str(kept["pane"])
         folded = kept.get("folded")
         if isinstance(folded, list):

@@ -169,7 +169,7 @@ class LaunchEdits(LaunchForm):
 
     def _open(self, row: Row, value: str) -> None:
         """Edit a value where it stands."""
-        self._editing = row.key
+        self._editing, self._opened = row.key, value
         field = self.edit_field()
         field.value = value
         field.cursor_position = len(value)
@@ -192,6 +192,8 @@ class LaunchEdits(LaunchForm):
             self.about(problem)
             return False
         self.close_edit()
+        if text == self._opened:
+            return True  # only looked at: the preset goes on deciding it
         if self.pane == "run":
             self.desk.edit(set_detail(key, text, self.first_seed()))
         elif not (key == OPTIONS and not text.strip()):

@@ -31,6 +31,7 @@ from vitui.tui.screens.launch_rows import (
 )
 from vitui.tui.widgets.bar import Bar, Part, link
 from vitui.tui.widgets.chart import Chart
+from vitui.tui.widgets.field import Field
 from vitui.tui.widgets.lines import Line, Lines
 from vitui.tui.widgets.listing import Draw, Listing
 from vitui.tui.words import fitted
@@ -57,6 +58,7 @@ class LaunchForm(LabScreen):
     def __init__(self) -> None:
         super().__init__()
         self._editing = ""  # key of the row that is edited
+        self._opened = ""  # its value when it was opened
         self.pane = "presets"
         self.sheet: Sheet | None = None
         self._first: list[Edit] = []  # changes asked for before the screen was ever shown
@@ -92,9 +94,7 @@ class LaunchForm(LabScreen):
                 yield Chart(p, empty="no learning rate to show", id="rates")
         yield Lines(id="about")
         for name in ("launch-search", "launch-edit"):
-            field = Input(compact=True, id=name, placeholder="search" if name == "launch-search" else "")
-            field.cursor_blink = False
-            yield field
+            yield Field(id=name, placeholder="search" if name == "launch-search" else "")
         yield Bar(id="go")
 
     # -- layout --------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from rich.style import Style
 
 from vitui import display
 from vitui.text import cell_width, safe
+from vitui.text import wrapped as lines_of
 from vitui.tui.format import accuracy
 from vitui.tui.screens.launch_rows import DIFFERS, HERE, MISSING, Detail, Shelved, shown_text, whence
 from vitui.tui.theme import Palette
@@ -24,27 +25,14 @@ if TYPE_CHECKING:
     from vitui.tui.widgets.listing import Row
     from vitui.tui.widgets.look import Panel
 
+TITLE = 10
+"""Cells of the titles before what is known of cost."""
 NO_PRESET = "no preset chosen yet: take one from the list of presets"
 
 
 def wrapped(text: str, width: int, style: Style, *, indent: str = "") -> list[Line]:
-    """`text`, made safe, in lines of at most `width` cells broken between words; later lines begin with `indent`."""
-    out: list[Line] = []
-    line, fresh = "", True
-    for word in safe(text).split(" "):
-        room = max(8, width)
-        glued = f"{line}{'' if fresh else ' '}{word}"
-        if cell_width(glued) <= room or fresh:
-            line, fresh = glued, False
-        else:
-            out.append([(line, style)])
-            line, fresh = f"{indent}{word}", False
-        while cell_width(line) > room:  # a word longer than a line
-            out.append([(line[:room], style)])
-            line = indent + line[room:]
-    if line.strip():
-        out.append([(line, style)])
-    return out
+    """`text`, made safe, in styled lines of at most `width` cells; see vitui.text.wrapped."""
+    return [[(line, style)] for line in lines_of(safe(text), max(8, width), indent)]
 
 
 def verdict(sheet: Sheet | None, model_problem: str) -> str:
@@ -121,9 +109,10 @@ def preview_lines(
         if again := repeated(sheet.repeats):
             out += wrapped(f"! {again}", width, p.warn, indent="  ")
     gap: list[Line] = [""] if roomy else []
-    out += [*gap, *difference_lines(made, sheet.draft.base, width, p), *gap, *cost_lines(sheet, asking, width, p), *gap]
+    out += [*gap, *difference_lines(made, sheet.draft.base, width, p), *gap]
     out.append([("Command", p.key), (f"  {copy} copies it" if copy else "", p.dim)])
-    return out + wrapped(made.command, width, p.text, indent="  ")
+    out += [*wrapped(made.command, width, p.text, indent="  "), *gap]
+    return out + cost_lines(sheet, asking, width, p)
 
 
 def difference_lines(made: Preview, base: str, width: int, p: Palette) -> list[Line]:
@@ -172,7 +161,7 @@ def cost_lines(sheet: Sheet, asking: bool, width: int, p: Palette) -> list[Line]
     made, cost = sheet.preview, sheet.estimate
     if made is None or made.composed is None:
         return []
-    rows: list[tuple[str, str, Style]] = [("Compare", reference_text(made.reference), p.text)]
+    rows: list[tuple[str, str, Style]] = [("Reference", reference_text(made.reference), p.text)]
     wait = "asking the engine…" if asking else "not known yet"
     if cost is None or cost.description is None:
         rows.append(("Model", f"{made.composed.recipe.model.name}; {wait}", p.text))
@@ -195,9 +184,9 @@ def cost_lines(sheet: Sheet, asking: bool, width: int, p: Palette) -> list[Line]
             rows.append(("Disk", f"about {display.bytes_(cost.total_disk_bytes)} of checkpoints and export", p.text))
     out: list[Line] = []
     for title, text, style in rows:
-        for number, line in enumerate(wrapped(text, width - 9, style)):
+        for number, line in enumerate(wrapped(text, width - TITLE, style)):
             head = title if number == 0 else ""
-            out.append([(f"{head:<9}", p.key), *line])
+            out.append([(f"{head:<{TITLE}}", p.key), *line])
     return out
 
 

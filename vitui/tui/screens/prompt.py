@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Sequence
 
 from textual import on
@@ -13,9 +12,10 @@ from textual.screen import ModalScreen
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from vitui.text import safe
+from vitui.text import safe, wrapped
 from vitui.tui.theme import Palette
 from vitui.tui.widgets.bar import Bar
+from vitui.tui.widgets.field import Field
 from vitui.tui.widgets.lines import Lines
 
 
@@ -50,10 +50,9 @@ class PromptScreen(ModalScreen[str | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="box"):
             yield Bar(id="prompt-title")
-            suggester = SuggestFromList(self._words, case_sensitive=False) if self._words else None
-            field = Input(self._value, compact=True, id="prompt-field", suggester=suggester)
-            field.cursor_blink = False  # a blinking cursor costs 3 kB a second over SSH
-            yield field
+            words = [word for word in self._words if safe(word) == word]
+            suggester = SuggestFromList(words, case_sensitive=False) if words else None
+            yield Field(self._value, id="prompt-field", suggester=suggester)
             yield Lines(id="prompt-said")
 
     def on_mount(self) -> None:
@@ -70,7 +69,7 @@ class PromptScreen(ModalScreen[str | None]):
         style = p.warn if problem else p.dim
         said = self.query_one("#prompt-said", Lines)
         text = safe(problem, 300) if problem else self._hint
-        said.show([[(line, style)] for line in textwrap.wrap(text, max(20, said.size.width))])
+        said.show([[(line, style)] for line in wrapped(text, max(20, said.size.width))])
         return problem
 
     @on(Input.Submitted)

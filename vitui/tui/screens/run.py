@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input
 
 from vitui.store import LIVE, RESUMABLE, WAITING
 from vitui.tui import words
@@ -31,6 +30,7 @@ from vitui.tui.screens.searching import SearchActions, Told
 from vitui.tui.views.run import RunView, RunWatch
 from vitui.tui.widgets.bar import Bar, Part, link
 from vitui.tui.widgets.chart_grid import ChartGrid
+from vitui.tui.widgets.field import Field
 from vitui.tui.widgets.lines import Lines
 from vitui.tui.widgets.log_view import LogView
 from vitui.tui.widgets.look import Look, Mark
@@ -70,9 +70,7 @@ class RunScreen(ChartActions, SearchActions, OverlayActions, EventActions, RunAc
         yield Lines(id="recipe", classes="pane", empty="the recipe is being read")
         yield Lines(id="events", classes="pane", follow=True, empty="no events yet")
         yield Lines(id="provenance", classes="pane", empty="nothing is known of where it comes from")
-        field = Input(compact=True, id="find")
-        field.cursor_blink = False
-        yield field
+        yield Field(id="find")
 
     def on_mount(self) -> None:
         self._restore()
@@ -80,7 +78,7 @@ class RunScreen(ChartActions, SearchActions, OverlayActions, EventActions, RunAc
         self.set_interval(CLOCK_TICK, self._tick)
         p = self.vitui.palette
         self.query_one("#head", Bar).show([("reading run ", p.dim), (self.run_id, p.text)])
-        self.query_one("#tail-title", Bar).show([("log", p.strong)], [("l hides it", p.dim)])
+        self.query_one("#tail-title", Bar).show([("log", p.strong)], [(f"{self.key('run.log')} hides it", p.dim)])
 
     def on_screen_resume(self) -> None:
         self.watch_run()
@@ -90,9 +88,11 @@ class RunScreen(ChartActions, SearchActions, OverlayActions, EventActions, RunAc
         log = self.log_view.window if self._pane == "log" else None
         self.vitui.poller.watch(RunWatch(self.run_id, self.grid.look.span, self.overlays, log))
 
-    def fit(self, width: int, height: int) -> None:
+    def make_room(self, width: int) -> None:
         """Facts where there is room for them."""
-        self.set_class(width >= 150, "roomy")
+        self.query("#facts").set(display=width >= 150)
+
+    def fit(self, width: int, height: int) -> None:
         self.grid.restyle(self.vitui.palette)
         self.log_view.restyle(self.vitui.palette)
         self.forget_events()
@@ -273,6 +273,8 @@ class RunScreen(ChartActions, SearchActions, OverlayActions, EventActions, RunAc
             return f"only what ended before its last step can be resumed; this one is {state}"
         if action == "run.delete" and state in LIVE | WAITING:
             return "stop it first"
+        if action == "run.compare" and not self.overlays:
+            return f"first lay the curves of other runs over these ({self.key('run.overlay')})"
         return ""
 
     def jump_targets(self) -> list[Target]:

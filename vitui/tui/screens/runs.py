@@ -170,7 +170,8 @@ class RunsScreen(ArrangedRuns):
     def _nothing(self) -> list[Line]:
         view = self._view
         total = len(view.rows) if view is not None else 0
-        return nothing_lines(self.vitui.palette, self._filter, total, self.arrangement.archived, self.vitui.lab.home)
+        app = self.vitui
+        return nothing_lines(app.palette, self._filter, total, self.arrangement.archived, app.lab.home, app.actions)
 
     def _show_title(self) -> None:
         p, c, now = self.vitui.palette, self._counts, self.arrangement
@@ -364,6 +365,8 @@ class RunsScreen(ArrangedRuns):
     def why_not(self, action: Action) -> str:
         if action.id == "runs.unmark" and not self.table.marked:
             return "nothing is marked"
+        if not self._listed and action.id in ("runs.open", "runs.mark", "runs.mark-all", "runs.invert"):
+            return "there is no run here"
         return super().why_not(action)
 
     @on(Input.Changed, "#filter")

@@ -14,6 +14,7 @@ from vitui.query.fields import Fields
 from vitui.query.filters import Filter
 from vitui.text import cell_width, safe
 from vitui.tui.widgets.bar import Bar, Part
+from vitui.tui.widgets.field import Field
 
 if TYPE_CHECKING:
     from vitui.tui.theme import Palette
@@ -32,9 +33,7 @@ class FilterLine(Vertical):
         self._filter = Filter()
 
     def compose(self) -> ComposeResult:
-        field = Input(id="filter", compact=True, placeholder="best>90 and model~swin and tag:paper; words; -state:lost")
-        field.cursor_blink = False  # a blinking cursor costs 3 kB a second over SSH
-        yield field
+        yield Field(id="filter", placeholder="best>90 and model~swin and tag:paper; words; -state:lost")
         yield Bar(id="hints")
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import time
+import threading
 from typing import TYPE_CHECKING, Any, cast
 
 from textual.app import ComposeResult
@@ -42,6 +42,8 @@ class Preview(Vertical):
         self._run: Run | None = None
         self._said: dict[str, dict[str, Any]] = {}
         self._curves: RunCurves | None = None
+        self._reading = threading.Lock()
+        """A thread that is no longer wanted goes on reading; the next one must not read the same curves beside it."""
         self._drawn: Run | None = None
         """The run as it was when its curves were read."""
         self._timer: Timer | None = None
@@ -98,7 +100,8 @@ class Preview(Vertical):
         def work() -> None:
             try:
                 said = lab.labels(run.id)
-                series = curves.read(run, None, list(keys.values()))
+                with self._reading:
+                    series = curves.read(run, None, list(keys.values()))
             except Exception:  # a run that has just been deleted, a lab that cannot be read: the list says so
                 return
             found = of_several([Drawn(run, series, "", 0)], said.get("reference"))
@@ -127,14 +130,14 @@ def fact_lines(run: Run, p: Palette, width: int, now: float, said: dict[str, Any
     if why is not None:
         first, rest = words.broken(why[0], width)
         out += [[(first, why[1])], *([[(safe(rest, width), why[1])]] if rest else [])]
-    took = None if run.started is None else (run.ended or now) - run.started
+    took = display.elapsed(run, now)
     facts = [
         ("preset", run.preset),
         ("model", run.model + (f"  {display.count(run.params)}" if run.params else "")),
         ("dataset", run.dataset),
         ("device", format.short_device(display.device_name(run))),
         ("seed", "" if run.seed is None else str(run.seed)),
-        ("launched", time.strftime("%Y-%m-%d %H:%M", time.localtime(run.created))),
+        ("launched", display.moment(run.created, "%Y-%m-%d %H:%M")),
         ("epoch", display.progress(run)),
         ("took", "" if took is None else display.duration(took)),
         ("speed", f"{format.rate(run.images_per_s)} images/s" if run.images_per_s else ""),

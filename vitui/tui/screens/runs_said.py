@@ -13,6 +13,7 @@ from vitui.query.groups import Group, mean_text, states_text
 from vitui.query.run_fields import RUN_FIELDS
 from vitui.text import safe
 from vitui.tui import words
+from vitui.tui.actions import ACTIONS, Action, key_of
 from vitui.tui.theme import Palette
 from vitui.tui.widgets.bar import Part
 from vitui.tui.widgets.lines import Line
@@ -24,15 +25,20 @@ TOLD = ("best", "test")
 """Fields that are told of every group."""
 
 
-def nothing_lines(p: Palette, understood: Filter, total: int, archived: bool, home: Path) -> list[Line]:
-    """Why the list is empty, and what to do. `total`: runs that were read, `archived`: with archived ones."""
+def nothing_lines(
+    p: Palette, understood: Filter, total: int, archived: bool, home: Path, actions: Sequence[Action] = ACTIONS
+) -> list[Line]:
+    """Why the list is empty, and what to do. `total`: runs that were read, `archived`: with archived ones.
+
+    `actions`: with the user's keys, which are told.
+    """
     if total:
         why = understood.problem or f"none of the {total:,} runs matches {understood.text}"
-        return [[(safe(why, 200), p.warn)], "", [("esc", p.key), (" clears the filter", p.text)]]
+        return [[(safe(why, 200), p.warn)], "", [(key_of("app.back", actions), p.key), (" clears the filter", p.text)]]
     lines: list[Line] = [
         [("No runs yet.", p.strong), (f"  Everything will be kept in {safe(str(home), 200)}", p.dim)],
         "",
-        [("2", p.key), ("  picks a preset and launches it, here", p.text)],
+        [(key_of("app.go-launch", actions), p.key), ("  picks a preset and launches it, here", p.text)],
         "",
         [("In another terminal, or here after q, type", p.text)],
         "",
@@ -41,7 +47,10 @@ def nothing_lines(p: Palette, understood: Filter, total: int, archived: bool, ho
         [("    vitui run PRESET  ", p.key), ("train one of them; it shows up here at once", p.text)],
     ]
     if not archived:
-        lines += ["", [("z", p.key), ("  shows archived runs, where there are any", p.dim)]]
+        lines += [
+            "",
+            [(key_of("runs.archived", actions), p.key), ("  shows archived runs, where there are any", p.dim)],
+        ]
     return lines
 
 
@@ -59,7 +68,7 @@ def _mean(group: Group, field: Field, p: Palette) -> Part | None:
     """``best 91.20±0.31 of 3, 90.9 to 91.5``."""
     stat = group.stat(field)
     if stat is None:
-        return None
+        return (f"{field.title} on different data or splits", p.dim) if group.mixed(field) else None
     text = f"{field.title} {mean_text(stat, field, 20)}"
     if stat.n > 1:
         show = display.accuracy if field.unit == "%" else display.number
@@ -76,6 +85,8 @@ def arrangement_parts(now: Arrangement, understood: Filter, p: Palette) -> list[
         right += [("/" + safe(understood.text, 40), p.mark), ("  ", p.dim)]
     if now.groups:
         right += [(f"in groups of {safe(', '.join(field.title for field in now.groups), 40)}  ", p.text)]
+    if now.differing:
+        right.append(("only what differs  ", p.text))
     main, *more = now.order
     also = f" (+{len(more)})" if more else ""
     return [*right, (f"by {safe(main.field.title, 24)} {'▼' if main.descending else '▲'}{also}", p.dim)]

@@ -53,6 +53,15 @@ class ArrangedRuns(RunActions):
     def table(self) -> RunTable:
         return self.query_one("#table", RunTable)
 
+    def field_of(self, key: str) -> Field:
+        """A field that is shown, sorted or grouped by, also when no run has it any more; else one of those there are.
+
+        Raises UsageError for an unknown one.
+        """
+        now = self.arrangement
+        used = (*(column.field for column in now.columns), *(by.field for by in now.order), *now.groups)
+        return next((field for field in used if field.key == key), None) or self.fields.get(key)
+
     # -- order ---------------------------------------------------------------------------------------------------
 
     def action_sort(self) -> None:
@@ -62,12 +71,12 @@ class ArrangedRuns(RunActions):
             self._sort_by(self.table.column)
         else:
             key = sort_cycle(self.table.shown_columns, main.field.key)
-            self.arranged(replace(self.arrangement, order=(By(self.fields.get(key)),)))
+            self.arranged(replace(self.arrangement, order=(By(self.field_of(key)),)))
 
     def _sort_by(self, key: str) -> None:
         main = self.arrangement.order[0]
         again = main.field.key == key and not main.reverse
-        self.arranged(replace(self.arrangement, order=(By(self.fields.get(key), again),)))
+        self.arranged(replace(self.arrangement, order=(By(self.field_of(key), again),)))
 
     def action_reverse(self) -> None:
         main, *rest = self.arrangement.order
@@ -120,7 +129,7 @@ class ArrangedRuns(RunActions):
             self.table.move_column(0)
         key = self.table.column
         if key:
-            self._set_width(key, (self.table.column_width(key) or self.fields.get(key).width) + by)
+            self._set_width(key, (self.table.column_width(key) or self.field_of(key).width) + by)
 
     @on(RunTable.Resized)
     def _dragged(self, event: RunTable.Resized) -> None:
@@ -129,7 +138,9 @@ class ArrangedRuns(RunActions):
     def _set_width(self, key: str, width: int) -> None:
         columns = self.arrangement.columns
         if columns.index(key) is None:  # one that is shown only because the runs differ in it
-            self.vitui.tell("choose this column first (C): its width is kept with the chosen ones")
+            self.vitui.tell(
+                f"choose this column first ({self.key('runs.columns')}): its width is kept with the chosen ones"
+            )
             return
         self.arranged(replace(self.arrangement, columns=columns.resized(key, width)))
 
@@ -160,7 +171,7 @@ class ArrangedRuns(RunActions):
         def answered(picked: list[str] | None) -> None:
             if picked is not None:
                 keys = [] if "" in picked else picked
-                self.arranged(replace(self.arrangement, groups=tuple(self.fields.get(key) for key in keys)))
+                self.arranged(replace(self.arrangement, groups=tuple(self.field_of(key) for key in keys)))
 
         usual = [field for key in USUAL_GROUPS if (field := self.fields.find(key)) is not None]
         choices = [Choice("", "(no groups)", "a plain list"), *_choices([*now, *usual, *self.fields.all()])]

@@ -8,6 +8,7 @@ from textual.binding import Binding
 from textual.suggester import Suggester
 from textual.widgets import Input
 
+from vitui.text import safe
 from vitui.tui.screens.prompt import PromptScreen
 from vitui.tui.theme import Palette
 
@@ -17,7 +18,8 @@ class LastWord(Suggester):
 
     def __init__(self, words: Sequence[str], between: str, signs: str) -> None:
         super().__init__(case_sensitive=True)
-        self._words, self._between, self._signs = words, between, signs
+        self._words = [word for word in words if safe(word) == word]  # others cannot be typed, or be shown as they are
+        self._between, self._signs = between, signs
 
     async def get_suggestion(self, value: str) -> str | None:
         part = value.rpartition(self._between)[2].lstrip(" ")

@@ -40,7 +40,7 @@ class RunsWatch:
     archived: bool = False
 
     subject = "runs"
-    period = 0.7
+    period = 0.5
     """With the worker's quarter second, an event is on screen within one."""
 
     def reader(self, lab: Lab) -> RunsReader:

@@ -14,7 +14,7 @@ _TIMES = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 4 * 36
 def nice_step(span: float, most: int) -> float:
     """The smallest of 1, 2, 5 x 10^n that divides `span` into at most `most` parts."""
     rough = span / max(most, 1)
-    if not rough > 0 or not math.isfinite(rough):
+    if not rough > 1e-300 or not math.isfinite(rough):  # powers of ten end before the smallest numbers do
         return 1.0
     power = 10.0 ** math.floor(math.log10(rough))
     for factor in (1, 2, 5):
@@ -68,7 +68,7 @@ def labels(values: list[float]) -> list[str]:
     gap = min((b - a for a, b in pairwise(values)), default=abs(values[0]) or 1.0)
     largest = max(abs(v) for v in values)
     if largest >= 1e6 or (0 < largest < 1e-3):
-        return [_scientific(v) for v in values]
+        return _scientific(values)
     decimals = max(0, -math.floor(math.log10(gap) + 1e-9)) if gap > 0 else 0
     return [f"{v + 0.0:.{min(decimals, 6)}f}" for v in values]
 
@@ -107,16 +107,19 @@ def log_labels(exponents: list[float]) -> list[str]:
     return out
 
 
-def _scientific(value: float) -> str:
-    if value == 0:
-        return "0"
-    mantissa, exponent = f"{value:.3g}", ""
-    if "e" not in mantissa:
-        mantissa, exponent = f"{value:.2e}".split("e")
-        mantissa = mantissa.rstrip("0").rstrip(".")
-        return f"{mantissa}e{int(exponent)}"
-    mantissa, exponent = mantissa.split("e")
-    return f"{mantissa}e{int(exponent)}"
+def _scientific(values: list[float]) -> list[str]:
+    """As short as tells them apart: ``1e6``, ``1.2e-5``, ``9.9985e5``."""
+    out: list[str] = []
+    for digits in range(2, 9):
+        out = ["0" if value == 0 else _short(f"{value:.{digits}e}") for value in values]
+        if len(set(out)) == len(set(values)):
+            break
+    return out
+
+
+def _short(text: str) -> str:
+    mantissa, exponent = text.split("e")
+    return f"{mantissa.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def clock_ticks(low: float, high: float, most: int) -> list[float]:

@@ -137,7 +137,8 @@ class ChartCanvas(Widget):
         """Bring every shown chart up to date and ask for what changed to be drawn."""
         width, height = self.size
         self._window = self._find_window()
-        if width < 1 or height < 1:
+        if width < 1 or height < 1:  # hidden: what was arranged may be of other panels when it is drawn again
+            self._tiles, self._told_rows = [], 0
             return
         told_rows = self._room_for_readout(height)
         found = self._find_tiles(width, height - told_rows)

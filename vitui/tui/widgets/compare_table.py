@@ -113,8 +113,8 @@ class CompareTable(ScrollView, can_focus=False, inherit_bindings=False):
         ]
         most = MOST
         if sum(wanted) + GAP * len(wanted) > self._room:
-            share, half = self._room // len(wanted) - GAP, (self._room - GAP) // 2 - GAP
-            most = share if share >= ENOUGH else max(LEAST, half)
+            beside = min(len(wanted), max(2, self._room // (ENOUGH + GAP)))
+            most = max(LEAST, self._room // beside - GAP)
         self._widths = [min(width, most) for width in wanted]
         self._row = min(self._row, max(0, len(self._lines) - 1))
         if self._lines and self._lines[self._row].kind in ("space", "heading"):

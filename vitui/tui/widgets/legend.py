@@ -13,20 +13,27 @@ from vitui.tui.widgets.look import Look, Panel
 from vitui.tui.widgets.signs import Signs
 from vitui.tui.widgets.values import CLIP
 
+TRACE = 1
+"""Rank of the entries of runs and series."""
 
-def _entries(panel: Panel, look: Look, clipped: bool, p: Palette, signs: Signs) -> list[tuple[int, str, Style]]:
+
+def _entries(
+    panel: Panel, look: Look, clipped: bool, p: Palette, signs: Signs, *, labels: bool = True, values: bool = True
+) -> list[tuple[int, str, Style]]:
     """What the legend says after the title, in order; the first number says what is kept longest (0) where room lacks.
 
-    What changes how the picture must be read comes before what it shows.
+    What changes how the picture must be read comes before what it shows. `labels`: what the letters stand
+    for; `values`: the latest.
     """
     out: list[tuple[int, str, Style]] = []
     for trace in panel.traces:
         latest = number(trace.series.latest) if len(trace.series) else signs.dash
-        words = " ".join(word for word in (trace.letter, safe(trace.label, 24), latest) if word)
-        out.append((1, words, p.curves[trace.ink % len(p.curves)]))
+        label = safe(trace.label, 24) if labels or not trace.letter else ""
+        words = " ".join(word for word in (trace.letter, label, latest if values else "") if word)
+        out.append((TRACE, words, p.curves[trace.ink % len(p.curves)]))
     out += [(2, f"{signs.dash} {safe(level.label, 24)} {level.value:g}", p.text) for level in panel.levels]
     if bad := sum(len(t.series.bad_step) for t in panel.traces):
-        out.append((0, f"{signs.bad} {bad} not finite", p.bad))
+        out.append((0, f"{signs.bad} {bad}{' not finite' if labels and values else ''}", p.bad))
     if clipped:
         out.append((0, f"clipped {CLIP[0]:g}-{CLIP[1]:g}%", p.warn))
     if panel.key in look.ranges:
@@ -41,6 +48,17 @@ def _entries(panel: Panel, look: Look, clipped: bool, p: Palette, signs: Signs) 
     return out
 
 
+def _fitting(entries: list[tuple[int, str, Style]], room: int) -> tuple[set[int], int]:
+    """Which entries are kept, and the cells they take."""
+    kept, used = set[int](), 0
+    for index in sorted(range(len(entries)), key=lambda n: entries[n][0]):
+        need = cell_width(entries[index][1]) + 2
+        if used + need <= room:
+            kept.add(index)
+            used += need
+    return kept, used
+
+
 def legend(
     panel: Panel, look: Look, clipped: bool, width: int, base: Style, p: Palette, signs: Signs, chosen: bool, page: str
 ) -> Strip:
@@ -51,12 +69,13 @@ def legend(
     used = sum(s.cell_length for s in segments)
     room = width - (len(page) + 2 if page else 0)
     entries = _entries(panel, look, clipped, p, signs)
-    kept = set[int]()
-    for index in sorted(range(len(entries)), key=lambda n: entries[n][0]):
-        need = cell_width(entries[index][1]) + 2
-        if used + need <= room:
-            kept.add(index)
-            used += need
+    kept, used_by_all = _fitting(entries, room - used)
+    for labels in (True, False):  # where not all of it fits: which letter is what, else the latest values
+        if all(n in kept for n, entry in enumerate(entries) if entry[0] <= TRACE):
+            break
+        entries = _entries(panel, look, clipped, p, signs, labels=labels, values=not labels)
+        kept, used_by_all = _fitting(entries, room - used)
+    used += used_by_all
     segments += [Segment("  " + text, base + style) for n, (_, text, style) in enumerate(entries) if n in kept]
     strip = Strip(segments, used)
     if not page or used > room:

@@ -167,6 +167,8 @@ def _y_ticks(y0: float, y1: float, rows: int, log: bool) -> tuple[list[float], l
         values = axes.log_ticks(y0, y1, most)
         return values, axes.log_labels(values)
     values = axes.ticks(y0, y1, most)
+    if len(values) < 2:  # one alone says nothing of the scale
+        values = axes.ticks(y0, y1, 2 * most)
     return values, axes.labels(values)
 
 

@@ -13,7 +13,7 @@ from textual.strip import Strip
 from vitui.query.cells import cell, fit, shown
 from vitui.query.columns import FIXED, GAP, MARK_WIDTH, Placed
 from vitui.query.fields import Values
-from vitui.query.groups import Group, mean_text, states_text
+from vitui.query.groups import MIXED, Group, mean_text, states_text
 from vitui.query.order import Order
 from vitui.text import cell_width, safe
 from vitui.tui.theme import Palette
@@ -42,7 +42,7 @@ def header(look: Look, order: Order, column: str, *, left: bool, right: bool) ->
     The one called `column` is under the column cursor. `left`, `right`: there are columns that are not shown.
     """
     p, base = look.palette, look.base
-    segments = [Segment("‹" if left else " ", base + p.key), Segment("›" if right else " ", base + p.key)]
+    segments = [Segment("‹ " if left else "  ", base + p.key)]
     ranks = {by.field.key: (number, by.descending) for number, by in enumerate(order)}
     for number, placed in enumerate(look.placed):
         if number:
@@ -55,7 +55,8 @@ def header(look: Look, order: Order, column: str, *, left: bool, right: bool) ->
         if placed.column.key == column:
             style += Style(reverse=True)
         segments.append(Segment(fit(title, placed.width, placed.column.field.right), style))
-    return Strip(segments).adjust_cell_length(look.width, base)
+    end = Strip([Segment("›" if right else " ", base + p.key)])
+    return Strip.join([Strip(segments).adjust_cell_length(max(0, look.width - 1), base), end])
 
 
 def run_row(run: Run, look: Look, *, here: bool, marked: bool) -> Strip:
@@ -89,6 +90,8 @@ def group_row(group: Group, look: Look, *, here: bool, marked: str, open: bool) 
         field = placed.column.field
         if field.counts and (stat := group.stat(field)) is not None:
             text, style = mean_text(stat, field, placed.width), p.good if field.tone == "good" else p.text
+        elif field.counts and group.mixed(field):
+            text, style = MIXED, p.dim
         elif field.kind == "duration":
             text, style = "", p.dim
         else:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING
 
 from vitui import display
 from vitui.store import LIVE, WAITING
-from vitui.text import safe
-from vitui.tui import words
+from vitui.text import safe, wrapped
 from vitui.tui.theme import Palette
 from vitui.tui.views.run import RunView
 from vitui.tui.widgets.lines import Line
@@ -23,7 +21,7 @@ def bare_lines(view: RunView, now: float, p: Palette, width: int) -> list[Line]:
         return []
     lines: list[Line] = [""]
     for text in _said(view, now):
-        lines += [[(part, p.text)] for part in textwrap.wrap(safe(text, 600), max(20, width), break_on_hyphens=False)]
+        lines += [[(part, p.text)] for part in wrapped(safe(text, 600), max(20, width))]
     return lines
 
 
@@ -36,7 +34,7 @@ def _said(view: RunView, now: float) -> list[str]:
         place = f"number {run.position} in the queue" if run.position else "in the queue"
         return [f"waits, {place}" + (f": {why}" if why else ""), "its curves appear here once it trains"]
     if run.state in LIVE:
-        took = words.elapsed(run, now)
+        took = display.elapsed(run, now)
         doing = view.phase or ("starting" if run.state == "starting" else "about to train")
         return [f"no step yet: {doing}" + (f", since {display.duration(took)}" if took is not None else "")]
     ended = f"{run.state} before its first step was journalled"

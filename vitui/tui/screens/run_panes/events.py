@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from vitui import display
 from vitui.text import safe
 from vitui.tui.event_text import event_text
 from vitui.tui.theme import Palette
@@ -28,7 +28,7 @@ def event_lines(events: Sequence[Event], p: Palette, width: int) -> list[Line]:
 
 def _line(event: Event, p: Palette, roomy: bool) -> Line:
     tone = getattr(p, _TONES.get(event.kind, "text"))
-    clock = time.strftime("%Y-%m-%d %H:%M:%S" if roomy else "%H:%M:%S", time.localtime(event.at))
+    clock = display.moment(event.at, "%Y-%m-%d %H:%M:%S" if roomy else "%H:%M:%S")
     epoch = "" if event.epoch is None else f"epoch {event.epoch:.4g}"
     step = "" if event.step is None or not roomy else f"step {event.step:,}"
     return [

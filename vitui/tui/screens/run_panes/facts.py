@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
-import time
 from typing import TYPE_CHECKING
 
 from vitui import display
-from vitui.text import safe
-from vitui.tui import words
+from vitui.text import safe, wrapped
 from vitui.tui.theme import Palette
 from vitui.tui.views.run import RunView
 from vitui.tui.widgets.lines import Line
@@ -40,10 +37,10 @@ def fact_lines(view: RunView, p: Palette) -> list[Line]:
         ("device", display.device_name(run)),
         ("host", run.host),
         ("attempt", str(run.attempt or "")),
-        ("launched", moment(run.created)),
-        ("started", moment(run.started)),
-        ("ended", moment(run.ended)),
-        ("took", display.duration(words.elapsed(run, view.now)) if run.started else ""),
+        ("launched", display.moment(run.created)),
+        ("started", display.moment(run.started)),
+        ("ended", display.moment(run.ended)),
+        ("took", display.duration(display.elapsed(run, view.now)) if run.started else ""),
         ("", ""),
         ("commit", commit),
         ("torch, timm", ", ".join(str(packages[k]) for k in ("torch", "timm") if k in packages)),
@@ -63,7 +60,7 @@ def fact_lines(view: RunView, p: Palette) -> list[Line]:
 
 def row(name: str, value: str, p: Palette, name_width: int = NAME_WIDTH, width: int = VALUE_WIDTH) -> list[Line]:
     """A name and its value, which goes on in lines of its own where it is long."""
-    first, *rest = textwrap.wrap(safe(value, 2000), max(1, width), break_on_hyphens=False) or [""]
+    first, *rest = wrapped(safe(value, 2000), max(2, width)) or [""]
     lines: list[Line] = [[(f"{name:<{name_width}}", p.dim), (first, p.text)]]
     return lines + [[(" " * name_width, p.dim), (part, p.text)] for part in rest[:5]]
 
@@ -74,8 +71,3 @@ def _reference(view: RunView) -> str:
     metric, split = view.reference.get("metric"), view.reference.get("split")
     about = f" {metric} on {split}," if found and metric and split else ""
     return f"{found}{about} {run.reference_source}" if found else ""
-
-
-def moment(at: float | None) -> str:
-    """A time as date and clock; empty for None."""
-    return "" if at is None else time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(at))

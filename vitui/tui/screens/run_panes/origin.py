@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vitui import display
 from vitui.text import safe
-from vitui.tui.screens.run_panes.facts import moment, row
+from vitui.tui.screens.run_panes.facts import row
 from vitui.tui.theme import Palette
 from vitui.tui.views.run import RunView
 from vitui.tui.widgets.lines import Line
@@ -33,9 +33,9 @@ def origin_lines(view: RunView, p: Palette, width: int) -> list[Line]:
             for name, value in known:
                 lines.extend(row(f"  {name}", value, p, NAME_WIDTH + 2, width - NAME_WIDTH - 4))
 
-    argv = facts.get("argv")
+    argv, at = facts.get("argv"), facts.get("at")
     section("Launched", [
-        ("when", moment(at) if isinstance(at := facts.get("at"), int | float) else moment(view.run.created)),
+        ("when", display.moment(at if isinstance(at, int | float) else view.run.created)),
         ("by", " on ".join(str(facts[k]) for k in ("user", "host") if facts.get(k))),
         ("in", str(facts.get("cwd") or "")),
         ("command", shlex.join(str(word) for word in argv) if isinstance(argv, list) else ""),
@@ -96,9 +96,11 @@ def _attempt(attempt: Attempt) -> list[tuple[str, str]]:
     code = f"exit code {attempt.code}" if attempt.code is not None else ""
     signal = f"signal {attempt.signal}" if attempt.signal is not None else ""
     peak = f"peak memory {display.bytes_(attempt.peak_bytes)}" if attempt.peak_bytes else ""
-    ended = f"{moment(attempt.ended)}, {attempt.state}" if attempt.state else "goes on, or nobody has seen it end"
+    ended = "goes on, or nobody has seen it end"
+    if attempt.state:
+        ended = f"{display.moment(attempt.ended)}, {attempt.state}"
     return [
-        ("launched", moment(attempt.launched)),
+        ("launched", display.moment(attempt.launched)),
         ("where", ", ".join(part for part in (attempt.host, attempt.device, pid) if part)),
         ("ended", ended),
         ("took", display.duration(took) if took is not None else ""),
