@@ -151,8 +151,9 @@ class HostileLab(FakeLab):
         folder.checkpoints.mkdir(exist_ok=True)
         for old in folder.checkpoints.iterdir():
             old.unlink()
-        name = next(at).replace("/", "").replace("\0", "").encode("utf-8", "replace")[:60].decode("utf-8", "ignore")
-        (folder.checkpoints / f"x{name}").write_bytes(b"")
+        for number in range(4):
+            name = next(at).replace("/", "").replace("\0", "").encode("utf-8", "replace")[:60].decode("utf-8", "ignore")
+            (folder.checkpoints / f"{number}{name}").write_bytes(b"")
 
 
 def console(at: Iterator[str]) -> bytes:
