@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tui.driving import until
-from tests.tui.fake_lab import DIVERGED, NOW, RUNNING, FakeLab, populated
+from tests.tui.fake_lab import DIVERGED, FINISHED, NOW, RUNNING, FakeLab, populated
 from vitui.tui.app import VituiApp
 from vitui.tui.screens.run import RunScreen
 
@@ -26,6 +26,8 @@ SMALL, LARGE = (80, 24), (200, 60)
         pytest.param(RUNNING, LARGE, [], id="run-200x60"),
         pytest.param(DIVERGED, (120, 40), ["L"], id="run-diverged"),
         pytest.param(RUNNING, (100, 30), ["tab", "tab"], id="run-recipe"),
+        pytest.param(RUNNING, (120, 40), ["v", "left", "left", "left"], id="run-crosshair"),
+        pytest.param(None, (120, 30), ["b", *"preset", "space", "enter"], id="runs-grouped"),
         pytest.param(None, SMALL, ["?"], id="help"),
     ],
 )
@@ -42,6 +44,20 @@ def test_screens(snap_compare: Any, run_id: str | None, size: tuple[int, int], k
             await pilot.pause()
 
         assert snap_compare(app, terminal_size=size, run_before=prepare)
+
+
+def test_compare(snap_compare: Any) -> None:
+    """Launch and Devices have no picture here: they show this machine's free memory and load."""
+    with tempfile.TemporaryDirectory() as home:
+        app = VituiApp(populated(Path(home)), clock=lambda: NOW)  # type: ignore[arg-type]
+
+        async def prepare(pilot: Pilot[None]) -> None:
+            await until(pilot, lambda: app.runs_screen._view is not None)
+            app.compare([FINISHED, RUNNING])
+            await until(pilot, lambda: app.compare_screen.found is not None)
+            await pilot.pause()
+
+        assert snap_compare(app, terminal_size=(160, 45), run_before=prepare)
 
 
 def test_empty_lab(snap_compare: Any) -> None:
