@@ -94,6 +94,7 @@ def look_at_names(term: Terminal, size: tuple[int, int]) -> None:
     assert term.exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_run_is_watched_stopped_resumed_and_left_alone(vitui: Vitui, terminal: Callable[..., Terminal]) -> None:
     """One long training through everything a person does to it; quitting and hanging up do nothing to it."""
     run = vitui.run("--name", "long one", "--set", "train.epochs=20000", "--set", "train.checkpoint_every_steps=50")
