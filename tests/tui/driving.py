@@ -45,6 +45,8 @@ async def running(
             await until(pilot, lambda: isinstance(app.screen, RunScreen) and app.screen.view is not None)
         await pilot.pause()
         yield app, pilot
+        app.poller.stop()  # no picture may arrive while the widgets are being removed
+        await pilot.pause()
 
 
 def notes(app: VituiApp) -> str:

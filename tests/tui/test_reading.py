@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from textual.message import Message
 
+from tests.tui.driving import running
 from tests.tui.fake_lab import FINISHED, NOW, RUNNING, FakeLab, run
 from vitui.errors import NotFound
 from vitui.tui.messages import Gone, ReadFailed, Seen
@@ -252,3 +253,13 @@ def test_the_poller_survives_a_broken_lab_and_says_so(lab: FakeLab) -> None:
         assert isinstance(message.view, RunsView) and any(r.epoch == 21.0 for r in message.view.rows)
     finally:
         thread.poller.stop()
+
+
+async def test_a_picture_that_arrives_while_the_app_is_left_is_dropped(lab: FakeLab) -> None:
+    async with running(lab) as (app, pilot):
+        view = app.runs_screen._view
+        app.exit()
+        seen: list[object] = []
+        app.runs_screen.see = seen.append  # type: ignore[method-assign]
+        app.on_seen(Seen(view))
+        assert seen == []

@@ -93,6 +93,7 @@ class VituiApp(ConfiguredApp):
         self._first_run = run_id
         self._painted = Painted(erases=fills_what_it_erases(os.environ.get("TERM", "")))
         self._drawn_once = False
+        self._leaving = False
         self.poller = Poller(lab, self._post, clock)
         self.history = History(lab.inventory)
         self.runs_screen = RunsScreen()
@@ -242,7 +243,13 @@ class VituiApp(ConfiguredApp):
     def _post(self, message: Message) -> None:
         self.post_message(message)
 
+    def exit(self, *arguments: Any, **named: Any) -> None:
+        self._leaving = True
+        super().exit(*arguments, **named)
+
     def on_seen(self, message: Seen) -> None:
+        if self._leaving:  # a picture that was on its way: its widgets may be gone already
+            return
         self._views[type(message.view)] = message.view
         if isinstance(message.view, RunsView):
             self.runs_known = message.view.rows
