@@ -114,7 +114,7 @@ def wrapped(text: str, width: int, indent: str = "") -> list[str]:
             cut = max(_fitting(line, width), len(indent) + 1)
             lines.append(line[:cut])
             line = indent + line[cut:]
-    return [*lines, line] if line.strip() else lines
+    return [*lines, line] if line.strip(" ") else lines
 
 
 def _fitting(text: str, width: int) -> int:

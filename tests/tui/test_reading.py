@@ -256,7 +256,7 @@ def test_the_poller_survives_a_broken_lab_and_says_so(lab: FakeLab) -> None:
 
 
 async def test_a_picture_that_arrives_while_the_app_is_left_is_dropped(lab: FakeLab) -> None:
-    async with running(lab) as (app, pilot):
+    async with running(lab) as (app, _):
         view = app.runs_screen._view
         app.exit()
         seen: list[object] = []

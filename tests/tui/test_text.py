@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 from wcwidth import wcswidth, wcwidth
@@ -121,6 +121,7 @@ def test_signs_of_uncertain_width(text: str, shown: str) -> None:
     assert safe(text) == shown
 
 
+@example("\xa0", 2, "")
 @given(nasty, st.integers(2, 40), st.sampled_from(["", "  "]))
 def test_wrapping_loses_nothing_and_fits(text: str, width: int, indent: str) -> None:
     lines = wrapped(safe(text), width + len(indent), indent)
