@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from engine.recipe.compose import Layer, Tree, merge, validate
 from engine.recipe.errors import RecipeError, all_fields, nearest, sentences
+from engine.recipe.metrics import JUDGED, METRICS
 from engine.recipe.schema import Recipe, flatten
 from engine.recipe.toggles import BY_ID, Toggle
 
@@ -23,26 +24,38 @@ _HEAD = {"title", "description", "extends", "abstract", "reference", "toggles"}
 
 
 class Reference(BaseModel):
-    """A number somebody else reported for this recipe."""
+    """What somebody else reported for this recipe: a result, or what else a table says of it (parameters, speed)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     metric: str = "top1"
-    """What was measured; top1 and top5 are in percent."""
+    """What was measured, one of `engine.recipe.metrics.METRICS`, which has its unit; top1 and top5 are in percent."""
     split: str = "test"
-    """Split it was measured on."""
+    """Split it was measured on, where it is a result."""
     value: float | None = None
     """The reported value; absent where `outcome` says what happened instead."""
+    decimals: int | None = Field(None, ge=0, le=6)
+    """Decimals the source writes; absent: two for percentages, as many as it takes for all else."""
     tolerance: float = Field(0.5, ge=0)
     """Distance, in units of the metric, inside which a reproduction counts as successful."""
-    kind: Literal["published", "reproduction", "measured"] = "published"
-    """From the source document, from somebody's reproduction, or measured with this program."""
+    kind: Literal["published", "reproduction", "measured", "draft"] = "published"
+    """From the source document, somebody's reproduction, this program's measurement, or a draft of the paper."""
+    label: str = ""
+    """Which of several values of one kind and metric it is: a second run, another column of the table."""
     source: str
     """Document, table and row."""
     outcome: str = ""
     """A result that is not a number, e.g. "NaN at epoch 35"."""
     when: dict[str, Any] = Field(default_factory=dict)
     """Dotted fields and values: it is about recipes that have just these; empty: about the preset, changed or not."""
+
+    @field_validator("metric")
+    @classmethod
+    def _known_metric(cls, metric: str) -> str:
+        if metric not in METRICS:
+            hint = nearest(metric, METRICS) or f"; known are {', '.join(METRICS)}"
+            raise ValueError(f'metric = "{metric}" is nothing that a reference reports{hint}')
+        return metric
 
     @field_validator("when", mode="before")
     @classmethod
@@ -55,11 +68,17 @@ class Reference(BaseModel):
                 raise ValueError(f"when names an unknown field {key}{nearest(key, _fields())}")
         return flat
 
+    @property
+    def judged(self) -> bool:
+        """Whether it is a result that runs are judged by; parameters, times and speeds are not."""
+        return self.metric in JUDGED
+
     def holds_for(self, recipe: Recipe) -> bool:
         """Whether the recipe has every value in `when`."""
-        if not self.when:
-            return True
-        flat = recipe.flat()
+        return not self.when or self.holds_in(recipe.flat())
+
+    def holds_in(self, flat: Mapping[str, Any]) -> bool:
+        """As `holds_for`, for the leaves of a recipe: to ask many references about one."""
         return all(key in flat and flat[key] == value for key, value in self.when.items())
 
 
@@ -95,20 +114,21 @@ class Preset:
         return self.outcome_for(self.recipe)
 
     def reference_for(self, recipe: Recipe) -> Reference | None:
-        """The number to compare `recipe` with: the first that is about its very values, else the first about any.
+        """The result to compare `recipe` with: the first that is about its very values, else the first about any.
 
         None for a recipe on other data than the preset's: nobody reported a number for that.
         """
-        return self._first([r for r in self.references if r.value is not None], recipe)
+        return self._first([r for r in self.references if r.judged and r.value is not None], recipe)
 
     def outcome_for(self, recipe: Recipe) -> Reference | None:
-        """Likewise among references that tell an outcome."""
-        return self._first([r for r in self.references if r.outcome], recipe)
+        """Likewise among results that tell an outcome."""
+        return self._first([r for r in self.references if r.judged and r.outcome], recipe)
 
     def _first(self, references: Sequence[Reference], recipe: Recipe) -> Reference | None:
         if recipe.data.dataset != self.recipe.data.dataset:
             return None
-        held = [r for r in references if r.holds_for(recipe)]
+        flat = recipe.flat() if any(r.when for r in references) else {}
+        held = [r for r in references if r.holds_in(flat)]
         return next((r for r in held if r.when), held[0] if held else None)
 
 

@@ -18,7 +18,7 @@ from engine.models.build import build_model
 from engine.models.compact import CompactTransformer, checkpoint_filter_fn
 from engine.models.errors import ModelError
 from engine.recipe import validate
-from vitui.cli.follow import COMPACT
+from vitui.exporting.loading import COMPACT
 
 # Parameters in millions at the classes of the published table, multiply-adds in G as SHI-Labs print them.
 PUBLISHED = {

@@ -118,6 +118,44 @@ def test_a_reference_is_not_shown_beside_results_on_other_data(tmp_path: Path) -
     assert preset.reference_for(other) is None and preset.outcome_for(other) is None
 
 
+COSTS = """
+[train]
+epochs = 3
+[[reference]]
+metric = "params"
+value = 5.7e6
+source = "table 1, parameters"
+when = { train.epochs = 3 }
+[[reference]]
+metric = "train_minutes"
+outcome = "about a day"
+source = "table 1, time"
+[[reference]]
+value = 71.0
+label = "another column"
+source = "table 1, accuracy"
+[[reference]]
+metric = "images_per_s"
+value = 940.4
+source = "table 1, speed"
+[[reference]]
+outcome = "NaN at epoch 2"
+source = "table 1, accuracy of a second run"
+"""
+
+
+def test_what_is_no_result_is_never_compared_with_wherever_it_stands(tmp_path: Path) -> None:
+    blocks = ["[[reference]]" + block for block in COSTS.split("[[reference]]")[1:]]
+    for turn in range(len(blocks)):
+        write(tmp_path, "a", "[train]\nepochs = 3\n" + "".join(blocks[turn:] + blocks[:turn]))
+        preset = presets.load("a", [tmp_path])
+        assert preset.reference is not None and preset.reference.value == 71.0
+        assert preset.outcome is not None and preset.outcome.outcome == "NaN at epoch 2"
+    write(tmp_path, "a", "".join(block for block in blocks if "metric" in block))
+    preset = presets.load("a", [tmp_path])
+    assert len(preset.references) == 3 and preset.reference is None and preset.outcome is None
+
+
 def test_references_are_not_inherited(tmp_path: Path) -> None:
     write(tmp_path, "a", REFERENCES)
     write(tmp_path, "b", 'extends = "a"')
@@ -132,6 +170,10 @@ def test_references_are_not_inherited(tmp_path: Path) -> None:
         ("cells = [3]", "unknown field cells"),
         ("outcom = 'NaN'", "unknown field outcom; did you mean outcome?"),
         ("tolerance = -1", "tolerance = -1"),
+        ("metric = 'parms'", 'metric = "parms" is nothing that a reference reports; did you mean params?'),
+        ("metric = 'xyzzy'", 'metric = "xyzzy" is nothing that a reference reports; known are top1, top5, loss, gain'),
+        ("kind = 'drafty'", 'kind = "drafty" must be one of published, reproduction, measured, draft'),
+        ("decimals = 2.5", "decimals = 2.5"),
     ],
 )
 def test_a_bad_reference_is_one_sentence(tmp_path: Path, text: str, message: str) -> None:
