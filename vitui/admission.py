@@ -129,22 +129,36 @@ def describe(
     Raises UsageError with the engine's sentence when it cannot be built, VitError when the engine cannot be asked.
     Takes seconds where nobody has asked before: not for the thread of an interface.
     """
-    asked = question(home, recipe)
-    if (known := recall(home, asked.key)) is not None:
-        return known
-    notice = threading.Timer(PATIENCE_S, tell or _silent, ["checking the model…"])
+    return describe_all(home, [recipe], tell, begun)[0]
+
+
+def describe_all(
+    home: Path, recipes: Sequence[Recipe], tell: Callable[[str], None] | None = None, begun: Begun | None = None
+) -> list[Description]:
+    """As `describe`, of several: the engine is loaded once for all that nobody has asked about. Raises for the first
+    that cannot be built."""
+    asked = [question(home, recipe) for recipe in recipes]
+    found = {one.key: known for one in asked if (known := recall(home, one.key)) is not None}
+    lacking = {one.key: one for one in asked if one.key not in found}
+    if not lacking:
+        return [found[one.key] for one in asked]
+    what = "checking the model…" if len(lacking) == 1 else f"checking {len(lacking)} models…"
+    notice = threading.Timer(PATIENCE_S, tell or _silent, [what])
     notice.daemon = True
     notice.start()
     try:
         with _turn(home):
-            if (known := recall(home, asked.key)) is not None:  # somebody has asked while we waited
-                return known
-            (_, answer), *_ = answers(home, [asked], begun)
+            for key in list(lacking):
+                if (known := recall(home, key)) is not None:  # somebody has asked while we waited
+                    found[key] = known
+                    del lacking[key]
+            for key, answer in answers(home, list(lacking.values()), begun) if lacking else ():
+                if isinstance(answer, str):
+                    raise UsageError(answer)
+                found[key] = answer
     finally:
         notice.cancel()
-    if isinstance(answer, str):
-        raise UsageError(answer)
-    return answer
+    return [found[one.key] for one in asked]
 
 
 @contextlib.contextmanager

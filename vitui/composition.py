@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,19 @@ def compose_run(
     return compose_preset(presets.load(preset, where), switches, sets, where=where)
 
 
+Twin = Callable[[Recipe, str], Preset | None]
+"""Finds the preset of a family that is this very recipe; see `engine.recipe.presets.twin`."""
+
+
 def compose_preset(
-    base: Preset, switches: Sequence[str] = (), sets: Sequence[str] = (), *, where: Sequence[Path]
+    base: Preset,
+    switches: Sequence[str] = (),
+    sets: Sequence[str] = (),
+    *,
+    where: Sequence[Path],
+    twin: Twin | None = None,
 ) -> Composed:
-    """As `compose_run`, for a preset that has been read."""
+    """As `compose_run`, for a preset that has been read. `twin`: for whoever composes many, and keeps what was read."""
     layers = [*base.layers, *(Layer("--set", parse_set(s)) for s in sets)]
     recipe, origins = compose(layers)
     if switches:
@@ -97,7 +106,8 @@ def compose_preset(
         recipe, origins = compose(layers)
     recipe = _anchored(recipe)
     changes = tuple(diff(base.recipe, recipe))
-    known = (presets.twin(recipe, base.family, where) if changes else None) or base
+    find = twin or (lambda recipe, family: presets.twin(recipe, family, where))
+    known = (find(recipe, base.family) if changes else None) or base
     return Composed(
         base.name, base.family, recipe, changes, origins, known.reference_for(recipe), known.outcome_for(recipe)
     )

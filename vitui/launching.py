@@ -29,11 +29,15 @@ def launch_all(
     notes: str,
     question: str,
     tell: Callable[[str], None] | None,
+    once: bool = False,
 ) -> list[str]:
     """Put recipes with their names into the queue, all of them or none; returns their run ids in order.
 
+    `once`: those that a run trains already with the same seed, or has trained, are left out; whoever launches the same
+    at the same time comes before or after, so that nothing is trained twice.
     Raises UsageError as `Lab.preflight` and `Lab.describe`; nothing is left behind then.
     """
+    from engine.recipe.fingerprint import fingerprint
     from vitui.provenance import gather
     from vitui.store import runs
 
@@ -42,10 +46,11 @@ def launch_all(
         said_of(one, name=name, device=device, tags=tags, notes=notes, question=question, created=now + i * APART_S)
         for i, (one, name) in enumerate(composed)
     ]
-    for one, _ in composed:
+    # Seeds change nothing about whether a recipe can be trained here.
+    unlike = {fingerprint(one.recipe.flat()): one for one, _ in reversed(composed)}
+    for one in reversed(unlike.values()):
         lab.preflight(one, device)
-    for one, _ in composed:
-        lab.describe(one.recipe, tell)
+    lab.describe_all([one.recipe for one in reversed(unlike.values())], tell)
     provenance = gather()
     waiting: list[tuple[RunDir, RunDir]] = []
     placed: list[RunDir] = []
@@ -55,17 +60,21 @@ def launch_all(
             waiting.append((write_run_dir(run, one, words, provenance), run))
         # All under one lock: whoever rebuilds the database meanwhile sees directories and rows, or neither.
         with lab.store.writing() as db:
-            for fresh, run in waiting:
+            for (fresh, run), words, (one, _) in zip(waiting, said, composed, strict=True):
+                row = runs.new_run(run.id, words, one.recipe.flat())
+                if once and runs.filled(db, row.recipe_fingerprint, row.seed):
+                    continue
                 fresh.path.rename(run.path)
                 placed.append(run)
+                runs.insert(db, row)
             fsync_dir(lab.home / "runs")
-            for (_, run), words, (one, _) in zip(waiting, said, composed, strict=True):
-                runs.insert(db, runs.new_run(run.id, words, one.recipe.flat()))
     except BaseException:
         for run in (*placed, *(fresh for fresh, _ in waiting)):
             shutil.rmtree(run.path, ignore_errors=True)
         raise
-    return [run.id for _, run in waiting]
+    for fresh, _ in waiting:  # those that were left out
+        shutil.rmtree(fresh.path, ignore_errors=True)
+    return [run.id for run in placed]
 
 
 def free_id(runs: Path, taken: Collection[str] = ()) -> str:

@@ -57,6 +57,13 @@ def test_a_model_that_cannot_be_built_is_refused_and_nothing_is_left(home: Home,
     assert home.questions().count("process") == 2, "a refusal is not kept: what was missing may be there next time"
 
 
+def test_a_study_loads_the_engine_once_for_all_its_models(home: Home, idle: None) -> None:
+    home("study", "new", "depths", "--base", "demo-digits", "--axis", "model.options.depth=1,2,3")
+    home("study", "run", "depths", "--yes")
+    assert home.questions().count("process") == 1 and len(home.questions()) == 4
+    assert len(home("runs", "--json").json) == 3
+
+
 @pytest.mark.parametrize(
     ("model", "how"),
     [

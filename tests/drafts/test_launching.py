@@ -26,7 +26,7 @@ from vitui.lab import Lab
 @pytest.fixture(autouse=True)
 def sound_models(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every model can be built, without the engine."""
-    monkeypatch.setattr(Lab, "describe", lambda self, recipe, tell=None: None)
+    monkeypatch.setattr(Lab, "describe_all", lambda self, recipes, tell=None: [])
 
 
 def test_several_seeds_are_as_many_runs_in_their_order(lab: Lab) -> None:

@@ -97,7 +97,34 @@ def test_a_database_of_the_first_release_gets_its_new_columns_and_keeps_its_rows
     assert run is not None and (run.name, run.total_epochs, run.reference) == ("old", 30, 98.5)
     assert (run.reference_outcome, run.trainable_params) == ("", None)
     names = [row["name"] for row in store.reading().execute("SELECT name FROM migrations ORDER BY name")]
-    assert names == ["1_first", "2_outcomes"]
+    assert names == ["1_first", "2_outcomes", "3_studies"]
+    store.close()
+
+
+def test_runs_of_an_earlier_release_get_the_fingerprints_of_their_recipes(tmp_path: Path) -> None:
+    from engine.recipe import presets
+    from engine.recipe.fingerprint import fingerprint
+
+    flat = presets.load("c10-cct7-300").recipe.flat() | {"train.seed": 7}
+    connection = sqlite3.connect(tmp_path / "lab.db", isolation_level=None)
+    schema.migrate(connection, schema.MIGRATIONS[:2])
+    for run in ("a", "b"):
+        connection.execute(
+            "INSERT INTO runs (id, name, preset, family, state, state_at, created, seed) "
+            "VALUES (?, 'old', '', '', 'finished', 1, 1, 7)",
+            (run,),
+        )
+    connection.executemany(
+        "INSERT INTO run_config (run, key, value) VALUES ('a', ?, ?)",
+        [(key, runs._plain(value)) for key, value in flat.items()],  # as `runs.insert` writes them
+    )
+    connection.close()
+    (tmp_path / "runs").mkdir()
+    store = Store(tmp_path)
+    store.open()
+    found = {run.id: run.recipe_fingerprint for run in runs.list_runs(store.reading())}
+    assert found == {"a": fingerprint(flat), "b": ""}  # of the second no recipe is known
+    assert [run.id for run in runs.with_recipes(store.reading(), [fingerprint(flat), ""])] == ["a"]
     store.close()
 
 

@@ -82,6 +82,8 @@ class Run(NamedTuple):
     """Bytes of the journal that are in the database."""
     journal_skipped: int
     """Journal lines and values that were damaged or not understood."""
+    recipe_fingerprint: str = ""
+    """What is trained, without the seed (engine.recipe.fingerprint); empty where its recipe could not be read."""
     tags: tuple[str, ...] = ()
     reason: str = ""
     """Why it waits."""
@@ -137,12 +139,15 @@ class NewRun:
     archived: bool = False
     notes: str = ""
     question: str = ""
+    recipe_fingerprint: str = ""
     tags: tuple[str, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
 
 
 def new_run(run_id: str, labels: Mapping[str, Any], config: Mapping[str, Any]) -> NewRun:
     """From run.json and a flat recipe. Both may have been edited by hand: what has the wrong type counts as absent."""
+    from engine.recipe.fingerprint import fingerprint  # pydantic comes with it
+
     reference = labels.get("reference")
     if not isinstance(reference, Mapping):
         reference = {}
@@ -166,6 +171,7 @@ def new_run(run_id: str, labels: Mapping[str, Any], config: Mapping[str, Any]) -
         archived=labels.get("archived") is True,
         notes=text(labels.get("notes")),
         question=text(labels.get("question")),
+        recipe_fingerprint=fingerprint(config) if config else "",
         tags=clean_tags(tags) if isinstance(tags, list | tuple) else (),
         config=config,
     )

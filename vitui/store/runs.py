@@ -18,9 +18,9 @@ from vitui.store.rows import Brief, NewRun, Run, clean_tags, new_run
 from vitui.store.states import EDGES, ENDED, LIVE, RESUMABLE, STATES, WAITING, check_edge
 
 __all__ = [
-    "EDGES", "ENDED", "LIVE", "RESUMABLE", "STATES", "WAITING", "Brief", "NewRun", "Run", "dequeue", "enqueue", "get",
-    "get_meta", "hold", "insert", "list_briefs", "list_runs", "move", "new_run", "release", "request_stop",
-    "resolve_prefix", "set_labels", "set_meta", "set_reason", "transition", "update",
+    "EDGES", "ENDED", "LIVE", "RESUMABLE", "STATES", "WAITING", "Brief", "NewRun", "Run", "dequeue", "enqueue",
+    "filled", "get", "get_meta", "hold", "insert", "list_briefs", "list_runs", "move", "new_run", "release",
+    "request_stop", "resolve_prefix", "set_labels", "set_meta", "set_reason", "transition", "update", "with_recipes",
 ]  # fmt: skip
 
 
@@ -126,6 +126,26 @@ def list_runs(
     if words:  # here, not in SQL, whose LIKE knows upper and lower case of ASCII only
         found = [run for run in found if _mentions(run, words)]
     return found if limit is None else found[: max(limit, 0)]
+
+
+def with_recipes(db: sqlite3.Connection, fingerprints: Collection[str]) -> list[Run]:
+    """Runs that train one of these recipes, with any seed, the oldest first; archived ones left out."""
+    wanted = json.dumps(sorted({one for one in fingerprints if one}))
+    return _fetch(
+        db,
+        f"{_SELECT} WHERE r.recipe_fingerprint IN (SELECT value FROM json_each(?)) AND r.archived = 0 "
+        "ORDER BY r.created, r.id",
+        [wanted],
+    )
+
+
+def filled(db: sqlite3.Connection, recipe_fingerprint: str, seed: int | None) -> bool:
+    """Whether a run that is not archived trains, trained or will train this recipe with this seed."""
+    row = db.execute(
+        "SELECT 1 FROM runs WHERE recipe_fingerprint = ? AND recipe_fingerprint <> '' AND seed IS ? AND archived = 0",
+        (recipe_fingerprint, seed),
+    ).fetchone()
+    return row is not None
 
 
 def list_briefs(

@@ -7,6 +7,8 @@ each one ran, in the transaction that ran it.
 
 from __future__ import annotations
 
+import contextlib
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
@@ -159,7 +161,62 @@ def _second(db: Database) -> None:
     db.execute("ALTER TABLE runs ADD COLUMN trainable_params INTEGER")
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (("1_first", _first), ("2_outcomes", _second))
+def _third(db: Database) -> None:
+    """Studies: what runs train, so that those of one recipe find each other, and the variants that studies ask for."""
+    db.execute("ALTER TABLE runs ADD COLUMN recipe_fingerprint TEXT NOT NULL DEFAULT ''")
+    _fingerprint_all(db)
+    db.table("runs").create_index(["recipe_fingerprint", "seed"])
+    db.create_table(
+        "studies",
+        {
+            "name": str, "title": str, "baseline": str, "seeds": str, "stamp": str, "planned_at": float,
+        },
+        pk="name",
+        not_null=("title", "baseline", "seeds", "stamp", "planned_at"),
+    )  # fmt: skip
+    db.create_table(
+        "variants",
+        {
+            "study": str, "name": str, "position": int, "label": str, "preset": str, "model": str,
+            "recipe_fingerprint": str, "toggles": str, "sets": str, "levels": str, "sampled": str, "reported": str,
+        },
+        pk=("study", "name"),
+        foreign_keys=[("study", "studies", "name")],
+        not_null=("position", "label", "recipe_fingerprint"),
+    )  # fmt: skip
+    db.table("variants").create_index(["recipe_fingerprint"])
+    db.create_view("study_runs", _STUDY_RUNS)
+
+
+# Runs of a study are those that train one of its variants with one of its seeds, whoever launched them.
+_STUDY_RUNS = """
+SELECT v.study, v.name AS variant, r.seed, r.id AS run, r.state, r.report_best, r.report_last
+FROM variants AS v
+JOIN studies AS s ON s.name = v.study
+JOIN runs AS r ON r.recipe_fingerprint = v.recipe_fingerprint AND v.recipe_fingerprint <> ''
+WHERE r.archived = 0 AND r.seed IN (SELECT value FROM json_each(s.seeds))
+"""
+
+
+def _fingerprint_all(db: Database) -> None:
+    """The fingerprint of every run from its recipe in `run_config`, which keeps lists and truth values as JSON."""
+    from engine.recipe.fingerprint import fingerprint
+
+    for (run,) in db.execute("SELECT id FROM runs").fetchall():
+        rows = db.execute("SELECT key, value FROM run_config WHERE run = ?", (run,)).fetchall()
+        if rows:
+            flat = {key: _unpacked(value) for key, value in rows}
+            db.execute("UPDATE runs SET recipe_fingerprint = ? WHERE id = ?", (fingerprint(flat), run))
+
+
+def _unpacked(value: object) -> object:
+    if isinstance(value, str) and (value.startswith("[") or value in ("true", "false", "null")):
+        with contextlib.suppress(ValueError):
+            return json.loads(value)
+    return value
+
+
+MIGRATIONS: Final[Sequence[Migration]] = (("1_first", _first), ("2_outcomes", _second), ("3_studies", _third))
 VERSION: Final = len(MIGRATIONS)
 
 
