@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vitui.composition import Composed
     from vitui.inspecting import Begun, Description
     from vitui.store import Run
+    from vitui.studies.launching import StudyLaunched
 
 
 class Lab(Reading):
@@ -29,6 +30,7 @@ class Lab(Reading):
         self.store = store
         self.messages = messages
         """Sentences the user should see once: a moved database, a newer one."""
+        self.plans = {}
 
     @classmethod
     def open(cls, home: Path | None = None, *, create: bool = False, adopt: bool = True) -> Lab:
@@ -114,6 +116,14 @@ class Lab(Reading):
 
         return describe(self.home, recipe, tell, begun)
 
+    def describe_all(
+        self, recipes: Sequence[Recipe], tell: Callable[[str], None] | None = None
+    ) -> list[Description]:
+        """As `describe`, of several at once, which loads the engine once."""
+        from vitui.admission import describe_all
+
+        return describe_all(self.home, recipes, tell)
+
     def launch(
         self,
         composed: Composed,
@@ -142,17 +152,26 @@ class Lab(Reading):
         notes: str = "",
         question: str = "",
         tell: Callable[[str], None] | None = None,
+        once: bool = False,
     ) -> list[str]:
-        """As `launch`, for recipes with their names: all of them are queued, in this order, or none is."""
+        """As `launch`, for recipes with their names: all of them are queued, in this order, or none is.
+
+        `once`: without those that a run has trained or trains already, with the same seed.
+        """
         from vitui.launching import launch_all
 
         self._writable()
-        run_ids = launch_all(self, composed, device=device, tags=tags, notes=notes, question=question, tell=tell)
+        run_ids = launch_all(
+            self, composed, device=device, tags=tags, notes=notes, question=question, tell=tell, once=once
+        )
+        if not run_ids:
+            return run_ids
         try:
             self._wake()
         except VitError as error:
             one = len(run_ids) == 1
-            what = f"run {run_ids[0]} is" if one else f"runs {', '.join(run_ids)} are"
+            named = ", ".join(run_ids[:5]) + (", …" if len(run_ids) > 5 else "")
+            what = f"run {run_ids[0]} is" if one else f"runs {named} are"
             raise VitError(f"{what} queued, but nothing can start {'it' if one else 'them'} yet: {error}") from error
         return run_ids
 
@@ -284,6 +303,50 @@ class Lab(Reading):
         if self.store.read_only:
             raise UsageError(self.store.why_read_only)
 
+    # -- studies -------------------------------------------------------------------------------------------------
+
+    def save_study(self, name: str, text: str, *, replace: bool = False) -> None:
+        """Write a study's file once its text makes sense, with every recipe in it; see vitui.studies.keeping.save."""
+        from vitui.studies.keeping import save
+
+        self._writable()
+        save(self, name, text, replace=replace)
+
+    def fork_study(self, name: str, new: str) -> None:
+        """A study of a new name with the same definition, planned with presets as they are now."""
+        from vitui.studies.keeping import fork
+
+        self._writable()
+        fork(self, name, new)
+
+    def remove_study(self, name: str) -> None:
+        """Forget a study of one's own; its runs stay. Raises NotFound, UsageError for a shipped one."""
+        from vitui.studies.keeping import remove
+
+        self._writable()
+        remove(self, name)
+
+    def index_study(self, name: str) -> None:
+        """Keep the variants of a study in the database, for reports and filters; nothing where they are there."""
+        from vitui.studies.keeping import index
+
+        if not self.store.read_only and self.store.exists:
+            index(self, name)
+
+    def launch_study(
+        self,
+        name: str,
+        *,
+        retry: bool = True,
+        only: Collection[tuple[str, int]] | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> StudyLaunched:
+        """Queue what a study lacks; see vitui.studies.launching.launch_study."""
+        from vitui.studies.launching import launch_study
+
+        self._writable()
+        return launch_study(self, name, retry=retry, only=only, tell=tell)
+
     # -- deleting ------------------------------------------------------------------------------------------------
 
     def delete(self, run_ids: Sequence[str]) -> None:
@@ -296,11 +359,13 @@ class Lab(Reading):
     # -- repair --------------------------------------------------------------------------------------------------
 
     def rebuild(self) -> int:
-        """Make the database anew from the run directories, all at once. Returns the number of runs found.
+        """Make the database anew from the run directories, all at once, then what it has of studies from their files.
 
+        Returns the number of runs found. A study that is broken is told in `messages`.
         Runs that train go on meanwhile: the worker waits for its turn to write and then goes on from the new rows.
         """
         from vitui.store.rebuild import rebuild
+        from vitui.studies.keeping import index_all
         from vitui.supervisor.judge import judge
 
         if not self.home.is_dir():
@@ -308,6 +373,7 @@ class Lab(Reading):
         self._writable()
         done = rebuild(self.store, judge)
         self.messages.extend(done.messages)
+        self.messages.extend(index_all(self))
         if self._has_work():
             self._wake()
         return done.runs

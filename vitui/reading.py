@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
     from vitui.preflight import DatasetStatus
     from vitui.query.fields import Field, Fields
     from vitui.store.metrics import Curve, Envelope, Eval, Event, Extent
+    from vitui.studies.compute import Tradeoff
+    from vitui.studies.definition import Study
+    from vitui.studies.estimate import StudyEstimate
+    from vitui.studies.listing import StudyLine
+    from vitui.studies.opening import Plans
+    from vitui.studies.picked import PickedTable
+    from vitui.studies.previewing import StudyPreview
+    from vitui.studies.report import Report
+    from vitui.studies.scoreboard import Score
+    from vitui.studies.variants import Planned
     from vitui.supervisor.devices import Device, Inventory
 
 
@@ -38,6 +48,7 @@ class Reading:
 
     home: Path
     store: Store
+    plans: Plans
 
     def resolve(self, prefix: str) -> str:
         """The run id an unambiguous prefix (or ``@`` for the newest run) stands for. Raises NotFound, UsageError."""
@@ -259,6 +270,86 @@ class Reading:
         from vitui.preflight import dataset_status
 
         return dataset_status(self.home)
+
+    def studies(self) -> list[StudyLine]:
+        """Every study, own ones first, with how far it is. Broken ones are listed with what is wrong."""
+        from vitui.studies.listing import lines
+
+        return lines(self)
+
+    def study_files(self) -> dict[str, Path]:
+        """Every study's file by name, in the order of `studies`. Only looks into two folders."""
+        from vitui.studies import definition
+        from vitui.studies.listing import names
+
+        found = definition.find(self.home)
+        return {name: found[name] for name in names(self) if name in found}
+
+    def study_line(self, name: str, *, counted: bool = True) -> StudyLine:
+        """One line of `studies`; without `counted` its variants are not looked at, which may take seconds."""
+        from vitui.studies.listing import line
+
+        return line(self, name, counted=counted)
+
+    def study(self, name: str) -> Study:
+        """A study as its file defines it. Raises NotFound, UsageError."""
+        from vitui.studies.definition import read
+
+        return read(self.home, name)[0]
+
+    def planned(self, name: str, *, _seen: Sequence[str] = ()) -> Planned:
+        """A study with its variants and the runs that fill its cells; see vitui.studies.opening.planned."""
+        from vitui.studies.opening import planned
+
+        return planned(self, name, _seen)
+
+    def study_estimate(self, name: str, only: Collection[tuple[str, int]] | None = None) -> StudyEstimate:
+        """What launching a study would queue, and what that costs; see vitui.studies.estimate."""
+        from vitui.studies.estimate import study_estimate
+
+        return study_estimate(self, self.planned(name), only)
+
+    def study_preview(self, name: str, text: str) -> StudyPreview:
+        """What a study's text would make before it is saved; see vitui.studies.previewing. Takes seconds for a large
+        one."""
+        from vitui.studies.previewing import preview
+
+        return preview(self, name, text)
+
+    def study_text(self, name: str) -> str:
+        """The text of a study's file, whatever it says. Raises NotFound, UsageError."""
+        from vitui.studies.definition import text_of
+
+        return text_of(self.home, name)
+
+    def study_report(self, name: str, baseline: str = "") -> Report:
+        """What a study shows so far; see vitui.studies.report. `baseline`: the variant that differences are to, where
+        it is not the study's own. Raises NotFound, UsageError."""
+        from vitui.studies.report import report
+
+        planned = self.planned(name)
+        return report(self, planned.against(baseline) if baseline else planned)
+
+    def study_tradeoff(
+        self, names: Sequence[str], *, axis: str = "", by: str = "start", upstream: bool = False
+    ) -> Tradeoff:
+        """Accuracy against compute of the runs of studies, with simulated random search; see vitui.studies.compute."""
+        from vitui.studies.compute import tradeoff
+
+        return tradeoff(self, [self.planned(name) for name in names], axis=axis, by=by, upstream=upstream)
+
+    def study_picked(self, name: str) -> PickedTable:
+        """What picking one checkpoint by its upstream score costs; see vitui.studies.picked. Raises NotFound,
+        UsageError for a study that starts from no other."""
+        from vitui.studies.picked import picked_table
+
+        return picked_table(self, self.planned(name))
+
+    def scoreboard(self) -> list[Score]:
+        """Every preset with a reference, and this home's own results beside it; see vitui.studies.scoreboard."""
+        from vitui.studies.scoreboard import scoreboard
+
+        return scoreboard(self)
 
     def changes_token(self) -> int:
         """A number that is another one once the database has changed."""
