@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from vitui.inspecting import Begun, Description
     from vitui.store import Run
     from vitui.studies.launching import StudyLaunched
+    from vitui.studies.variants import Planned
 
 
 class Lab(Reading):
@@ -332,6 +333,24 @@ class Lab(Reading):
 
         if not self.store.read_only and self.store.exists:
             index(self, name)
+
+    def describe_study(
+        self,
+        planned: Planned,
+        only: Collection[tuple[str, int]] | None = None,
+        tell: Callable[[str], None] | None = None,
+    ) -> None:
+        """Ask the engine about every model that `launch_study` would queue, so that an estimate knows their size.
+
+        Raises UsageError for the first that cannot be launched here, or not be built.
+        """
+        from vitui.studies.estimate import alike
+        from vitui.studies.launching import lacking
+
+        found = [one for one, _ in alike(self, planned, lacking(planned, only)[0])]
+        for one in found:
+            self.preflight(one, planned.study.device)
+        self.describe_all([one.recipe for one in found], tell)
 
     def launch_study(
         self,

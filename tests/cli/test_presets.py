@@ -19,10 +19,12 @@ title = "Swin of a table"
 description = "As in the\\npaper."
 extends = "base"
 reference = [
+  { metric = "params", value = 28.3e6, source = "Table 1" },
   { value = 91.25, tolerance = 0.3, source = "Table 2, row 1" },
   { value = 92.5, source = "Table 2, row 2", when = { mix.mixup = 0.8 } },
   { outcome = "NaN at epoch 35", source = "Table 2, row 3", when = { model.norm = "bn" } },
-  { value = 90.0, source = "a reproduction", kind = "reproduction" },
+  { value = 90.0, source = "a reproduction", kind = "reproduction", label = "second run" },
+  { metric = "epoch_seconds", value = 1376, source = "its time", kind = "reproduction" },
 ]
 [model]
 name = "swin_tiny"
@@ -83,6 +85,8 @@ def test_a_preset_is_shown_with_all_its_references(home: Home, own: Callable[...
     out = home("presets", "show", "swin-one").out
     assert "As in the\npaper.\nextends base\n" in out
     assert out.split("beside results)\n")[1].split("\n\n")[0].splitlines() == [
+        "  28.3M  parameters, published",
+        "    Table 1",
         "→ 91.25 ± 0.3  top1 on test, published",
         "    Table 2, row 1",
         "  92.50 ± 0.5  top1 on test, published",
@@ -91,8 +95,10 @@ def test_a_preset_is_shown_with_all_its_references(home: Home, own: Callable[...
         "  NaN at epoch 35  top1 on test, published",
         "    Table 2, row 3",
         "    for recipes with model.norm=bn",
-        "  90.00 ± 0.5  top1 on test, reproduction",
+        "  90.00 ± 0.5  top1 on test, reproduction (second run)",
         "    a reproduction",
+        "  22:56 min  time per epoch, reproduction",
+        "    its time",
     ]
     # What the file itself changes, not what it inherits.
     section = out.split("different from base\n")[1].split("\n\n")[0]

@@ -28,7 +28,7 @@ def three(home: Home) -> Home:
         for run_id, best in ((A, 90.0), (B, 92.0), (C, 80.0)):
             db.execute("UPDATE runs SET best = ? WHERE id = ?", (best, run_id))
         db.execute("UPDATE run_config SET value = 9 WHERE run = ? AND key = 'train.epochs'", (C,))
-        db.execute("UPDATE runs SET archived = 1 WHERE id = ?", (C,))
+        db.execute("UPDATE runs SET archived = 1, recipe_fingerprint = 'another' WHERE id = ?", (C,))
     store.close()
     return home
 

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.comparing.making import facts
 from vitui.comparing import side_by_side
-from vitui.comparing.formats import ENDINGS, FORMATS, as_csv, json_text, latex, latex_escaped, markdown, text
+from vitui.comparing.formats import ENDINGS, FORMATS, as_csv, json_text, latex, markdown, text
+from vitui.escaping import latex as latex_escaped
 from vitui.text import cell_width
 
 NASTY = "50% & $1_000 #{x} ~^\\ <a>|\"'` [b] *c*\n\x1b[31m"

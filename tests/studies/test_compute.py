@@ -9,7 +9,9 @@ import xml.etree.ElementTree as ElementTree
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from vitui.cli import app
 from vitui.cli.plot import WIDTH_LIMIT
 from vitui.errors import UsageError
 from vitui.studies.compute import Tradeoff, scaled
@@ -170,7 +172,7 @@ def test_every_form_says_the_same(searched: StudyHome, kind: str) -> None:
             86.0,
             88.0,
         ]
-    for form in ("table", "md", "latex"):
+    for form in ("table", "md", "latex", "html"):
         assert "88.00" in TRADEOFF_FORMATS[form](found, kind)
     assert all(cell_width(line) <= 80 for line in text(found, kind, 80).splitlines())
     picture = ElementTree.fromstring(TRADEOFF_FORMATS["svg"](found, kind))
@@ -192,3 +194,16 @@ def test_numbers_of_any_size_are_short() -> None:
     assert [scaled(n) + "MACs" for n in (7.0, 1_500.0, 2.5e10, 1.234e15, 9.99e20)] == [
         "7 MACs", "1.50 kMACs", "25.0 GMACs", "1.23 PMACs", "999 EMACs",
     ]  # fmt: skip
+
+
+def test_the_command_line_draws_it_and_a_whole_page_has_it(searched: StudyHome) -> None:
+    def told(*words: str) -> str:
+        result = CliRunner().invoke(app, ["--home", str(searched.lab.home), "study", "report", "s", *words])
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    drawn = told("--plot", "search")
+    assert "● scratch: median, · 5th and 95th percentile" in drawn and "88.00" in drawn
+    assert "optim.lr" in told("--plot", "search", "--x", "optim.lr")
+    page = told("--format", "html")
+    assert "Random search with a budget" in page and "Accuracy against compute" in page

@@ -367,7 +367,7 @@ def test_a_pivot_of_published_values_keeps_its_groups(home: StudyHome) -> None:
     assert told.table(found).levels == 2  # B/32 has a second source, so its columns have titles of their own
     grid = home.planned("augreg-i21k30")
     alone = told.table(published(grid.study, grid.variants))
-    assert alone.levels == 1 and "top-1 (published), %" in alone.title
+    assert alone.levels == 1 and alone.title == "Published values: top-1, %"
     rows = list(csv.DictReader(io.StringIO(told.as_csv(found))))
     assert next(r["value"] for r in rows if (r["model"], r["regularisation"], r["augmentation"], r["label"]) ==
                 ("Ti/16", "regularisation 0.1", "strong2", "")) == "29.0"  # fmt: skip

@@ -139,6 +139,31 @@ def test_circles_are_refused(home: StudyHome, monkeypatch: pytest.MonkeyPatch) -
         home.planned("lost")
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            'base = "demo-{m}"\n[[axis]]\nname = "m"\nlevels = [{ name = "digits" }]\n[upstream]\nstudy = "up"',
+            "sweep = true",
+        ),
+        ('base = "demo-digits"\n[search]\nn = 2\ngrid = true', r"there is no \[\[axis\]\]"),
+        ('base = "demo-digits"\n[search]\nn = 2', "names no field"),
+        (
+            'base = "demo-digits"\n[search]\nn = 2\ngrid = true\n[search.fields]\noptim.lr = { choices = [0.1] }',
+            "not from both",
+        ),
+        (
+            'base = "demo-digits"\n[[axis]]\nname = "lr"\nfield = "optim.lr"\nvalues = [0.1]\n[search]\nn = 2\ngrid = true',
+            "n = 2 is more than the 1 combinations",
+        ),
+        ('base = "demo-digits"\n[report]\nx = "optim.lr"', r'x = "optim\.lr" is no sampled field'),
+    ],
+)
+def test_definitions_that_make_no_sense_are_refused(text: str, said: str) -> None:
+    with pytest.raises(UsageError, match=said):
+        definition.parse(text, "s")
+
+
 # -- the rule ----------------------------------------------------------------------------------------------------
 
 
@@ -147,7 +172,7 @@ def test_of_equal_scores_the_earlier_variant_is_picked(both: StudyHome) -> None:
     assert [one.name for one in candidates(both.planned("up"))] == ["b", "c", "a"]
     both.write("down", DOWN.format(adapt="picked", more=""))
     assert names(both) == ["base", "from-b"]
-    assert "as good upstream as c; the earlier variant counts" in both.lab.study_picked("down").groups[0].words
+    assert 'as good upstream as "c"; the earlier variant counts' in both.lab.study_picked("down").groups[0].words
 
 
 def test_scores_are_means_over_seeds_and_weights_of_the_first(both: StudyHome) -> None:
@@ -269,7 +294,7 @@ def test_a_pick_that_is_the_best_costs_nothing_and_a_tie_goes_to_it(both: StudyH
     adapted(both, {"from-a": (92.0, 93.0), "from-b": (92.0, 91.0), "from-c": (90.0, 90.0)})
     group = both.lab.study_picked("down").groups[0]
     assert (group.cost, group.difference, group.picked.best) == (0.0, None, True)
-    assert "which is the best after transfer, too: it costs nothing" in group.words
+    assert 'which is as good after transfer as "a", and no other is better: it costs nothing' in group.words
 
 
 def test_missing_results_leave_the_cost_open(both: StudyHome) -> None:
@@ -303,7 +328,9 @@ def test_groups_have_costs_of_their_own(grids: StudyHome) -> None:
     found = grids.lab.study_picked("down")
     assert [(group.name, group.cost) for group in found.groups] == [("small", 0.0), ("large", 0.5)]
     assert any(note.text == "cost over 2 of 2 groups: 0.25 on average, 0.50 at most" for note in found.notes)
-    assert said(found)[1].startswith("model large: picks large, mixup (5.00 points ahead of large, none upstream)")
+    assert said(found)[1].startswith(
+        'model large: the rule picks "large, mixup" (5.00 points ahead of "large, none" upstream)'
+    )
 
 
 def test_every_form_says_the_same(grids: StudyHome) -> None:

@@ -15,10 +15,14 @@ from vitui.tui.screens.devices import DevicesScreen
 from vitui.tui.screens.launch import LaunchScreen
 from vitui.tui.screens.run import RunScreen
 from vitui.tui.screens.runs import RunsScreen
+from vitui.tui.screens.scoreboard import ScoreboardScreen
+from vitui.tui.screens.studies import StudiesScreen
+from vitui.tui.screens.study import StudyScreen
 
 DOCS = Path(__file__).parents[2] / "docs"
 SCREENS: dict[str, type[LabScreen]] = {
     "runs": RunsScreen, "launch": LaunchScreen, "run": RunScreen, "compare": CompareScreen, "devices": DevicesScreen,
+    "studies": StudiesScreen, "study": StudyScreen, "scoreboard": ScoreboardScreen,
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from vitui.cli import (
     devices,
     doctor,
     edit,
+    export,
     launch,
     logs,
     presets,
@@ -25,8 +26,10 @@ from vitui.cli import (
     rebuild,
     rerun,
     runs,
+    scoreboard,
     serve,
     show,
+    study,
     toggles,
     watch,
 )
@@ -46,11 +49,14 @@ show.add_to(app)
 watch.add_to(app)
 logs.add_to(app)
 compare.add_to(app)
+study.add_to(app)
+scoreboard.add_to(app)
 control.add_to(app)
 queue.add_to(app)
 edit.add_to(app)
 rerun.add_to(app)
 delete.add_to(app)
+export.add_to(app)
 presets.add_to(app)
 toggles.add_to(app)
 data.add_to(app)

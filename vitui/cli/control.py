@@ -70,7 +70,7 @@ def resume(
     ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Print progress until it ends.")] = False,
 ) -> None:
-    """Queue a run again that was stopped, failed, diverged or got lost.
+    """Queue a run again that stopped, failed, diverged or got lost.
 
     It goes on from its last checkpoint, under the same id.
     """

@@ -19,7 +19,7 @@ def delete(
     run: RunIds,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Delete runs that have ended: checkpoints, curves, logs and all.
+    """Delete runs that have ended, with checkpoints, curves, logs.
 
     Asks first and says how much space it frees. All of them are deleted, or none where one still waits or trains.
     """

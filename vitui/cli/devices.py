@@ -15,7 +15,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def devices(context: typer.Context, json: Json = False) -> None:
-    """Show GPUs and CPU: use, memory, runs, other people's processes.
+    """Show GPUs and CPU: use, memory, runs, other processes.
 
     Memory in GiB, use in percent, temperature in degrees C, power in watts.
     """

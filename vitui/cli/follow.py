@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vitui.cli.opening import say
 from vitui.display import GLYPHS, count, device_name, duration, epochs, eta_seconds, percent, progress
-from vitui.labels import read_object
+from vitui.exporting.loading import loading
 
 if TYPE_CHECKING:
     from vitui.lab import Lab
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.2
 HEARTBEAT_SECONDS = 10.0
 TEND_SECONDS = 2.0
-COMPACT = ("cct_", "cvt_", "vit_lite_")
-"""How the names of the models begin that `engine.models` adds to timm's registry."""
 
 
 def follow(lab: Lab, run_id: str, *, after: int = -1) -> int:
@@ -172,14 +169,3 @@ def print_summary(lab: Lab, run: Run) -> None:
     if folder.model.exists():
         _print(f"  load  {loading(folder.model)}")
     sys.stdout.flush()
-
-
-def loading(model: Path) -> str:
-    """The Python that gives the model in a run's model/ folder.
-
-    timm's own wherever timm knows the architecture: not with exchanged modules, nor for the models it lacks.
-    """
-    name = str(read_object(model / "config.json").get("architecture", ""))
-    if name.endswith("+modified") or name.startswith(COMPACT):
-        return f'import engine.models.exported; engine.models.exported.load("{model}")'
-    return f'timm.create_model("local-dir:{model}", pretrained=True)'

@@ -135,7 +135,7 @@ def _value(group: Group) -> Any:
 
 
 def _text(group: Group) -> str:
-    return group.label if group.by.kind == "text" or group.by.source == "same" else shown(group.by, _value(group))
+    return group.label if group.by.kind == "text" else shown(group.by, _value(group))
 
 
 def _group_json(path: Sequence[Group], numbers: Sequence[Field]) -> dict[str, Any]:

@@ -164,7 +164,8 @@ def _model_lines(recipe: Recipe, model: Description | str) -> list[tuple[str, st
 
 def _reference_lines(preset: Preset, composed: Composed) -> list[str]:
     """Two lines for each reference, three for one of certain recipes: they are too long for columns."""
-    from vitui.display import percent, value
+    from vitui.display import value
+    from vitui.references import described
 
     shown = composed.telling
     listed = list(preset.references)
@@ -172,11 +173,7 @@ def _reference_lines(preset: Preset, composed: Composed) -> list[str]:
         listed.insert(0, shown)
     lines = []
     for one in listed:
-        told = one.outcome if one.value is None else f"{percent(one.value)} ± {one.tolerance:g}"
-        lines += [
-            f"{'→' if one == shown else ' '} {told}  {one.metric} on {one.split}, {one.kind}",
-            f"    {one.source}",
-        ]
+        lines += [f"{'→' if one == shown else ' '} {described(one)}", f"    {one.source}"]
         if one.when:
             wanted = ", ".join(f"{key}={value(leaf) or 'empty'}" for key, leaf in one.when.items())
             lines.append(f"    for recipes with {wanted}")

@@ -14,7 +14,11 @@ def add_to(app: typer.Typer) -> None:
 def rebuild(context: typer.Context) -> None:
     """Make the database anew from the run directories.
 
-    They hold everything: runs, curves, tags, notes. Runs that train go on meanwhile.
+    They hold everything: runs, curves, tags, notes. Studies are read from their files. Runs that train go on meanwhile.
     """
-    found = open_lab(context).rebuild()
+    lab = open_lab(context)
+    told = len(lab.messages)
+    found = lab.rebuild()
+    for message in lab.messages[told:]:
+        say(message)
     say(f"rebuilt from {found} run director{'y' if found == 1 else 'ies'}")

@@ -23,7 +23,7 @@ def show(
     plot: Annotated[bool, typer.Option(help="Draw the curves.")] = True,
     json: Json = False,
 ) -> None:
-    """Show a run: state, results, what it differs in, origin, curves.
+    """Show a run: state, results, what it changes, origin, curves.
 
     With --json also the whole recipe, every evaluation and the provenance.
     """

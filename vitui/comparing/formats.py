@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from vitui import escaping
 from vitui.comparing.table import Cell, Column, Comparison, Row
 from vitui.text import cell_width, safe
 
@@ -91,27 +91,21 @@ def _padded(text: str, width: int) -> str:
 def markdown(found: Comparison, all_fields: bool = False) -> str:
     """A pipe table, then the notes. What stands out from noise is bold."""
     head = ["", *(f"{c.letter} {c.label}" for c in found.columns)]
-    out = [_pipes(head), "|---" * len(head) + "|", _pipes(["run", *(f"`{c.id}`" for c in found.columns)], raw=True)]
+    out = [
+        escaping.pipes(head),
+        "|---" * len(head) + "|",
+        escaping.pipes(["run", *(f"`{c.id}`" for c in found.columns)], raw=True),
+    ]
     for line in lines(found, all_fields):
         if line.heading:
-            out.append(f"| **{_md(line.title)}** |" + " |" * len(found.columns))
+            out.append(f"| **{escaping.markdown(line.title)}** |" + " |" * len(found.columns))
         else:
-            cells = [f"**{_md(c.text)}**" if c.stands_out else _md(c.text) for c in line.cells]
-            out.append(_pipes([_md(line.title.strip()), *cells], raw=True))
-    said = [f"- {'**not fair**: ' if note.unfair else ''}{_md(note.text)}" for note in found.notes]
+            cells = [
+                f"**{escaping.markdown(c.text)}**" if c.stands_out else escaping.markdown(c.text) for c in line.cells
+            ]
+            out.append(escaping.pipes([escaping.markdown(line.title.strip()), *cells], raw=True))
+    said = [f"- {'**not fair**: ' if note.unfair else ''}{escaping.markdown(note.text)}" for note in found.notes]
     return "\n".join([*out, "", *said]).rstrip() + "\n"
-
-
-def _pipes(cells: Sequence[str], *, raw: bool = False) -> str:
-    return "| " + " | ".join(cell if raw else _md(cell) for cell in cells) + " |"
-
-
-def _md(text: str) -> str:
-    """Safe for a cell of a table: what Markdown or HTML would take for a sign of its own is escaped."""
-    shown = safe(text)
-    for sign in "\\`*_[]<>|~":
-        shown = shown.replace(sign, f"\\{sign}")
-    return shown
 
 
 def as_csv(found: Comparison, all_fields: bool = False) -> str:
@@ -138,49 +132,27 @@ def _csv(cell: Cell) -> Any:
     return cell.value if isinstance(cell.value, int | float) else safe(str(cell.value))
 
 
-_LATEX = {
-    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#", "%": r"\%", "_": r"\_",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
-    "|": r"\textbar{}", '"': "''", "'": r"{'}", "`": r"\textasciigrave{}",
-    "±": r"$\pm$", "→": r"$\to$", "×": r"$\times$", "–": "--", "…": r"\dots{}", "≈": r"$\approx$",
-    "†": r"\textdagger{}", "▲": r"$\uparrow$", "▼": r"$\downarrow$", "°": r"\textdegree{}", "−": "$-$",
-    "★": r"$\star$",
-}  # fmt: skip
-
-
-def latex_escaped(text: str) -> str:
-    """`text` as LaTeX prints it, with every character that means something to it escaped. Letters stay as they are."""
-    return "".join(_LATEX.get(character, character) for character in safe(text)).strip()
-
-
 def latex(found: Comparison, all_fields: bool = False) -> str:
     """A tabular with the rules of booktabs. What stands out from noise is bold."""
     n = len(found.columns)
     out = [r"% needs \usepackage{booktabs} and, before TeX Live 2020, \usepackage{textcomp}"]
     out += [f"% {safe(('not fair: ' if note.unfair else '') + note.text)}" for note in found.notes]
     out += [rf"\begin{{tabular}}{{l{'r' * n}}}", r"\toprule"]
-    out.append(_ampersands(["", *(latex_escaped(f"{c.letter} {c.label}") for c in found.columns)]))
+    out.append(escaping.ampersands(["", *(escaping.latex(f"{c.letter} {c.label}") for c in found.columns)]))
     for line in lines(found, all_fields):
         if line.heading:
-            out += [r"\midrule", rf"\multicolumn{{{n + 1}}}{{l}}{{\emph{{{latex_escaped(line.title)}}}}} \\"]
+            out += [r"\midrule", rf"\multicolumn{{{n + 1}}}{{l}}{{\emph{{{escaping.latex(line.title)}}}}} \\"]
             continue
         signless = line.row is not None and line.row.key == "state"
-        cells = [latex_escaped(str(c.value)) if signless else _latex_cell(c) for c in line.cells]
+        cells = [escaping.latex(str(c.value)) if signless else _latex_cell(c) for c in line.cells]
         indent = r"\quad " if line.row is None else ""
-        out.append(_ampersands([indent + latex_escaped(line.title), *cells]))
+        out.append(escaping.ampersands([indent + escaping.latex(line.title), *cells]))
     return "\n".join([*out, r"\bottomrule", r"\end{tabular}"]) + "\n"
 
 
 def _latex_cell(cell: Cell) -> str:
-    shown = latex_escaped(cell.text)
-    if shown[:1] == "-" and shown[1:2].isdigit():
-        shown = f"$-${shown[1:]}"
+    shown = escaping.latex_number(cell.text)
     return rf"\textbf{{{shown}}}" if cell.stands_out else shown
-
-
-def _ampersands(cells: Sequence[str]) -> str:
-    # A row that begins with [ would be taken for the optional argument of the line break before it.
-    return " & ".join(f"{{{cell}}}" if cell.startswith("[") else cell for cell in cells) + r" \\"
 
 
 def as_json(found: Comparison, all_fields: bool = False) -> dict[str, Any]:
@@ -197,13 +169,6 @@ def as_json(found: Comparison, all_fields: bool = False) -> dict[str, Any]:
     }
 
 
-def _json_value(value: Any) -> Any:
-    """NaN and infinities are no JSON: as in the journal, they become strings."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"
-    return [_json_value(item) for item in value] if isinstance(value, list) else value
-
-
 def _json_row(row: Row, columns: Sequence[Column]) -> dict[str, Any]:
     deltas: Sequence[Cell | None] = row.deltas or [None] * len(columns)
     return {
@@ -211,13 +176,13 @@ def _json_row(row: Row, columns: Sequence[Column]) -> dict[str, Any]:
         **({"unit": row.unit} if row.unit else {}),
         "runs": {
             column.id: {
-                "value": _json_value(cell.value),
+                "value": escaping.json_value(cell.value),
                 "text": cell.text,
                 **({"standard_error": cell.error} if cell.error is not None else {}),
                 **({"note": cell.note} if cell.note else {}),
                 **({"verdict": cell.verdict} if cell.verdict else {}),
                 **(
-                    {"difference": _json_value(delta.value), "verdict": delta.verdict}
+                    {"difference": escaping.json_value(delta.value), "verdict": delta.verdict}
                     if delta is not None and delta.value is not None
                     else {}
                 ),

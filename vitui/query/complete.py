@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vitui.query.fields import ANY, Field, Fields
+from vitui.query.fields import ANY, NO_VALUES, Field, Fields, Values
 from vitui.query.run_fields import ALIASES
 from vitui.query.tokens import Token, tokens
 from vitui.store.states import STATES
@@ -58,9 +58,11 @@ def complete(
     return _names(before[last.at :], last.at, cursor, fields)[:MOST]
 
 
-def seen(runs: Iterable[Run]) -> dict[str, list[str]]:
-    """The values that runs have of the fields of few values, the commonest first."""
-    counts: dict[str, Counter[str]] = {key: Counter() for key in ("state", "tag", *_SEEN)}
+def seen(runs: Iterable[Run], values: Values = NO_VALUES) -> dict[str, list[str]]:
+    """The values that runs have of the fields of few values, the commonest first; of studies as far as `values` has."""
+    counts: dict[str, Counter[str]] = {key: Counter() for key in ("state", "tag", "study", *_SEEN)}
+    for names in values.get("study", {}).values():
+        counts["study"].update(names)
     for run in runs:
         counts["state"][run.state] += 1
         counts["tag"].update(run.tags)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Kind = Literal["number", "text", "words", "flag", "time", "duration", "value"]
 """``words``: several texts (tags). ``duration``: seconds; ``time``: Unix seconds. ``value``: a number or a text, which
 of them is known only from each run (recipe fields)."""
-Source = Literal["run", "recipe", "last", "best", "smooth", "top5", "same"]
+Source = Literal["run", "recipe", "last", "best", "smooth", "top5", "study"]
 Tone = Literal["text", "dim", "state", "strong", "good"]
 Values = Mapping[str, Mapping[str, Any]]
 """Field key -> run id -> value, for the fields that are not in the run's row. A run that is missing has none."""

@@ -141,15 +141,16 @@ _ALL = (
           tone="dim"),
     Field("ended", "ended", "time", "when it ended", lambda r, _: r.ended, width=16, descending=True, tone="dim"),
     Field("archived", "archived", "flag", "archived: hidden unless asked for", lambda r, _: r.archived, width=8),
-    Field("recipe", "recipe", "text", "same for runs whose recipes differ in the seed alone", source="same", width=8,
-          tone="dim"),
+    Field("study", "studies", "words", "studies it is part of, whoever launched it", source="study", width=12, grow=24),
+    Field("recipe", "recipe", "text", "same for runs whose recipes differ in the seed alone",
+          lambda r, _: r.recipe_fingerprint or None, width=12, tone="dim"),
 )  # fmt: skip
 
 RUN_FIELDS: dict[str, Field] = {field.key: field for field in _ALL}
 ALIASES: dict[str, str] = {
     "acc": "best", "acc1": "best", "top1": "best", "accuracy": "best", "acc5": "top5",
     "report": "test", "reference": "ref", "published": "ref",
-    "tags": "tag", "note": "notes", "starred": "star", "images_per_s": "speed", "img/s": "speed",
+    "tags": "tag", "studies": "study", "note": "notes", "starred": "star", "images_per_s": "speed", "img/s": "speed",
     "lr": "optim.lr", "batch": "train.batch_size", "batch_size": "train.batch_size", "wd": "optim.weight_decay",
     "weight_decay": "optim.weight_decay", "opt": "optim.name", "optimizer": "optim.name", "optimiser": "optim.name",
     "schedule": "schedule.name", "warmup": "schedule.warmup_epochs", "mixup": "mix.mixup", "cutmix": "mix.cutmix",

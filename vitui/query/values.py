@@ -9,12 +9,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from vitui.query.fields import Field, Fields, better
+from vitui.store import studies
 from vitui.store import values as stored
 
 SMOOTHING = 0.6
 """Weight of the past in the moving average behind ``smooth(...)``, at every evaluation or logged point."""
-PIECE = 200
-"""Runs whose recipes are read at once."""
 
 
 def read_values(
@@ -22,8 +21,8 @@ def read_values(
 ) -> dict[str, Any]:
     """A field of all runs, or of these: run id -> value, those without one missing.
 
-    `until`: stop at this moment of time.monotonic(). What is slow (smoothed and whole recipes, which need `runs`) then
-    comes in part; a run that was looked at has an entry, None where there is nothing.
+    `until`: stop at this moment of time.monotonic(). What is slow (smoothed values, which need `runs`) then comes in
+    part; a run that was looked at has an entry, None where there is nothing.
     """
     source, name = field.source, field.series
     if source == "recipe":
@@ -32,8 +31,9 @@ def read_values(
         return stored.metric_values(db, name, source, runs)
     if source == "top5":
         return stored.selecting_best(db, "top5", runs)
-    ids = list(stored_ids(db) if runs is None else runs)
-    return _smoothed(db, field, ids, until) if source == "smooth" else _marks(db, ids, until)
+    if source == "study":
+        return {run: tuple(names.split(" ")) for run, names in studies.of_runs(db, runs).items()}
+    return _smoothed(db, field, list(stored_ids(db) if runs is None else runs), until)
 
 
 def stored_ids(db: sqlite3.Connection) -> list[str]:
@@ -49,17 +49,6 @@ def _smoothed(db: sqlite3.Connection, field: Field, ids: Sequence[str], until: f
         if until is not None and out and time.monotonic() >= until:
             break
         out[run] = smoothed_best(stored.series_values(db, run, name), sign)
-    return out
-
-
-def _marks(db: sqlite3.Connection, ids: Sequence[str], until: float | None) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for start in range(0, len(ids), PIECE):
-        if until is not None and out and time.monotonic() >= until:
-            break
-        part = ids[start : start + PIECE]
-        found = stored.recipe_marks(db, part)
-        out |= {run: found.get(run) for run in part}
     return out
 
 

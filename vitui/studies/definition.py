@@ -114,12 +114,15 @@ class Sampled(_Part):
     """A field of a random search: a range, or choices."""
 
     low: float | None = None
+    """The least that is drawn."""
     high: float | None = None
+    """The most that is drawn."""
     log: bool = False
     """Uniform in the logarithm."""
     integer: bool = False
     """Whole numbers only."""
     choices: tuple[Any, ...] = ()
+    """Or values, each as likely as the others."""
 
     @model_validator(mode="after")
     def _one_way(self) -> Sampled:
@@ -143,6 +146,7 @@ class Search(_Part):
     grid: bool = False
     """Draw n combinations of the axes, none twice, in place of training the whole grid."""
     fields: dict[str, Sampled] = Field(default_factory=dict)
+    """Dotted fields and what is drawn of each."""
 
     @field_validator("fields", mode="before")
     @classmethod
@@ -162,6 +166,7 @@ class Upstream(_Part):
     """Variants that start from weights which the runs of another study trained."""
 
     study: Name
+    """Its name."""
     adapt: Literal["picked", "all"] = "picked"
     """The variant with the best score there, or a variant for each of its variants."""
     each: str = ""
@@ -199,7 +204,9 @@ class Study(_Part):
     """A study. Every variant is trained with every seed."""
 
     title: Annotated[str, Field(max_length=300)] = ""
+    """Heading of its report; empty: its name."""
     description: str = ""
+    """Anything to remember, in the report, too."""
     question: str = ""
     """What it is to find out; kept with every run."""
     base: str = ""
@@ -209,6 +216,7 @@ class Study(_Part):
     baseline: str = ""
     """The variant that differences are to; empty: the first."""
     device: str = "auto"
+    """Where its runs train: auto, cpu, gpu, gpu:N or a GPU's UUID."""
     leave_out: tuple[str, ...] | Literal["all"] = ()
     """Toggles that are on in the base; each alone is switched off. "all": all but those about data and precision."""
     add: tuple[str, ...] = ()
@@ -218,10 +226,15 @@ class Study(_Part):
     set: dict[str, Any] = Field(default_factory=dict)
     """Fields of every run."""
     variant: tuple[ExtraVariant, ...] = ()
+    """Variants of its own, a table each."""
     axis: tuple[Axis, ...] = ()
+    """Dimensions of a grid, a table each: every combination of their levels is a variant."""
     search: Search | None = None
+    """Variants drawn at random."""
     upstream: Upstream | None = None
+    """Another study whose weights variants start from."""
     report: Layout = Field(default_factory=Layout)
+    """How the report judges and looks."""
 
     @field_validator("set")
     @classmethod

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from engine.recipe.fingerprint import SEED
 from vitui.composition import roots
 from vitui.drafts.estimate import estimate
 from vitui.studies.launching import lacking
 from vitui.studies.plan import Shelf, composed
-from vitui.studies.variants import BROKEN, MISSING, Planned
+from vitui.studies.variants import BROKEN, MISSING, Cell, Planned
 
 if TYPE_CHECKING:
+    from vitui.composition import Composed
     from vitui.reading import Reading
 
 _DECIDES = ("model.", "data.", "train.", "evaluate.", "distill.")
@@ -41,19 +42,11 @@ def study_estimate(lab: Reading, planned: Planned, only: Collection[tuple[str, i
     """The cost of what `launch_study` would queue. Composes a recipe of each variant: call it in a thread."""
     fresh, again = lacking(planned, only)
     reuse = sum(1 for cell in planned.cells if cell.status not in (MISSING, *BROKEN))
-    runs = Counter(cell.variant for cell in fresh)
-    shelf, groups = Shelf(roots(lab.home)), dict[Any, tuple[Any, int]]()
-    for variant in planned.variants:
-        if n := runs[variant.name]:
-            found = composed(variant, shelf)
-            flat = found.recipe.flat()
-            key = repr([(name, flat[name]) for name in flat if name.startswith(_DECIDES) and name != SEED])
-            groups[key] = (groups.get(key, (found, 0))[0], groups.get(key, (found, 0))[1] + n)
     seconds = disk = 0.0
     no_time = no_disk = 0
     basis: Counter[str] = Counter()
     fits: Counter[str] = Counter()
-    for found, n in groups.values():
+    for found, n in alike(lab, planned, fresh):
         one = estimate(lab, found, planned.study.device, n)
         basis[one.time_basis] += n
         if one.fits.startswith("does not fit"):
@@ -72,3 +65,18 @@ def study_estimate(lab: Reading, planned: Planned, only: Collection[tuple[str, i
         seconds if total > no_time or not total else None, int(disk) if total > no_disk or not total else None,
         no_time, no_disk, "; ".join(text for text, _ in basis.most_common(2)), "; ".join(fits),
     )  # fmt: skip
+
+
+def alike(lab: Reading, planned: Planned, cells: Collection[Cell]) -> list[tuple[Composed, int]]:
+    """The recipes of these cells, those that cost the same as one, each with the number of its runs."""
+    runs = Counter(cell.variant for cell in cells)
+    shelf = Shelf(roots(lab.home))
+    groups: dict[str, tuple[Composed, int]] = {}
+    for variant in planned.variants:
+        if n := runs[variant.name]:
+            found = composed(variant, shelf)
+            flat = found.recipe.flat()
+            key = repr([(name, flat[name]) for name in flat if name.startswith(_DECIDES) and name != SEED])
+            first, count = groups.get(key, (found, 0))
+            groups[key] = (first, count + n)
+    return list(groups.values())

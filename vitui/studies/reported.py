@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -32,6 +33,11 @@ def published_of(variant: Variant, metric: str) -> Published | None:
     known = [one for one in variant.references if one.metric == metric and (one.value is not None or one.outcome)]
     chosen = next((one for one in known if one.when), known[0] if known else None)
     return None if chosen is None else _of(chosen)
+
+
+def document_of(source: str) -> str:
+    """A source without the row and column of its table, so that values from one table share it."""
+    return re.split(r",? (?:row|column) ", source, maxsplit=1)[0]
 
 
 def _of(reference: Reference) -> Published:

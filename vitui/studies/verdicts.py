@@ -10,6 +10,8 @@ from vitui.studies.differences import EVALUATION, Difference
 from vitui.studies.power import MOST, Need
 
 POINTS = "points"
+EQUAL = 1e-9
+"""Differences of means below this are what adding numbers in floating point leaves of none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,7 @@ def _needs(need: Need | None, ask: Question) -> str:
     if need is None:
         return ""
     effect = _limit(need.effect, ask.unit) if ask.resolve > 0 else amount(need.effect, ask.unit)
-    if need.effect == 0:
+    if need.effect < EQUAL:
         return ": the means are equal"
     if need.more is None:
         return f": over {MOST:,} more seeds needed to resolve {effect}"

@@ -6,6 +6,7 @@ import gc
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from rich.style import Style
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from vitui.store import Run
     from vitui.tui.screens.compare import CompareScreen
     from vitui.tui.screens.launch import LaunchScreen
+    from vitui.tui.screens.study import StudyScreen
 
 MOST_NOTES = 4
 Severity = Literal["information", "warning", "error"]
@@ -57,6 +59,18 @@ def _compare() -> LabScreen:
     return CompareScreen()
 
 
+def _studies() -> LabScreen:
+    from vitui.tui.screens.studies import StudiesScreen
+
+    return StudiesScreen()
+
+
+def _scoreboard() -> LabScreen:
+    from vitui.tui.screens.scoreboard import ScoreboardScreen
+
+    return ScoreboardScreen()
+
+
 def _devices() -> LabScreen:
     from vitui.tui.screens.devices import DevicesScreen
 
@@ -67,10 +81,14 @@ class VituiApp(ConfiguredApp):
     """One app for one lab. `crash` is the error that ended it, None for an orderly end."""
 
     TITLE = "vitui"
-    CSS_PATH = [f"css/{name}.tcss" for name in ("base", "dialogs", "runs", "run", "launch", "compare", "devices")]
+    CSS_PATH = [
+        f"css/{name}.tcss" for name in ("base", "dialogs", "runs", "run", "launch", "compare", "devices", "studies")
+    ]
     BINDINGS = [Binding("ctrl+c,ctrl+q", "leave", show=False, priority=True)]
     # Made, and their modules loaded, when they are first asked for: the first frame must not wait for them.
-    SCREENS = {"launch": _launch, "compare": _compare, "devices": _devices}
+    SCREENS = {
+        "launch": _launch, "compare": _compare, "devices": _devices, "studies": _studies, "scoreboard": _scoreboard,
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -89,6 +107,8 @@ class VituiApp(ConfiguredApp):
         """Why the lab cannot be read just now; empty when it can."""
         self.runs_known: Sequence[Run] = ()
         """The runs as they were last listed."""
+        self.study_draft: dict[str, str] = {}
+        """What stood in the form of a new study when it was left."""
         self._views: dict[type, object] = {}
         self._first_run = run_id
         self._painted = Painted(erases=fills_what_it_erases(os.environ.get("TERM", "")))
@@ -225,6 +245,26 @@ class VituiApp(ConfiguredApp):
     def start_from(self, run_id: str) -> None:
         """Open the Launch screen with the recipe of a run in its form: clone and edit."""
         self.launch_screen.start_from(run_id)
+        self.go("launch")
+
+    def open_study(self, name: str) -> StudyScreen:
+        """Open the screen of one study, in the place of another one's."""
+        from vitui.tui.screens.study import StudyScreen
+
+        if isinstance(self.screen, StudyScreen):
+            self.pop_screen()
+        screen = StudyScreen(name)
+        self.push_screen(screen)
+        return screen
+
+    def show_runs(self, filter: str) -> None:
+        """Open the list of runs with this filter."""
+        self.go("runs")
+        self.runs_screen.arranged(replace(self.runs_screen.arrangement, filter=filter))
+
+    def launch_with(self, preset: str, sets: Sequence[str] = ()) -> None:
+        """Open the Launch screen with a preset in its form, and words of --set."""
+        self.launch_screen.take_preset(preset, sets)
         self.go("launch")
 
     def lab_screens(self) -> list[LabScreen]:

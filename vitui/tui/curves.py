@@ -67,6 +67,12 @@ def ordered(keys: Sequence[str], selected_on: str = "") -> list[str]:
     return sorted(keys, key=place)
 
 
+def foremost(keys: Sequence[str]) -> list[str]:
+    """Of series in the order of the charts, those that tell most: loss and accuracy."""
+    found = (next((key for key in keys if quantity(key) == name), "") for name in ("loss", "top1"))
+    return [key for key in found if key]
+
+
 def panels(view: RunView, marks: tuple[Mark, ...] = ()) -> list[Panel]:
     """The charts of a run, with the runs laid over it, its `marks` on the time axis and the published value."""
     own = Drawn(view.run, view.series, safe(view.run.name or view.run.id, 24), 0, marks)
@@ -89,7 +95,7 @@ def _of_one(drawn: Drawn, reference: Mapping[str, Any]) -> list[Panel]:
             name,
             title(name),
             tuple(
-                Trace(drawn.series[key], _label(key, name), _smooth(key), pace(run), ink)
+                Trace(drawn.series[key], label_of(key, name), noisy(key), pace(run), ink)
                 for ink, key in enumerate(keys)
             ),
             levels(name, keys, run, reference),
@@ -107,14 +113,14 @@ def of_several(runs: Sequence[Drawn], reference: Mapping[str, Any] | None = None
     """
     first = runs[0]
     keys = ordered(list({key for drawn in runs for key in drawn.series}), first.run.selected_on)
-    foremost = [next((key for key in keys if quantity(key) == name), "") for name in ("loss", "top1")]
-    keys.sort(key=lambda key: foremost.index(key) if key in foremost else len(foremost))
+    first_of_all = foremost(keys)
+    keys.sort(key=lambda key: first_of_all.index(key) if key in first_of_all else len(first_of_all))
     return [
         Panel(
             key,
-            f"{title(quantity(key))} {_label(key, quantity(key))}".strip(),
+            f"{title(quantity(key))} {label_of(key, quantity(key))}".strip(),
             tuple(
-                Trace(drawn.series[key], drawn.label, _smooth(key), pace(drawn.run), drawn.ink)
+                Trace(drawn.series[key], drawn.label, noisy(key), pace(drawn.run), drawn.ink)
                 for drawn in runs
                 if key in drawn.series
             ),
@@ -126,11 +132,11 @@ def of_several(runs: Sequence[Drawn], reference: Mapping[str, Any] | None = None
     ]
 
 
-def _smooth(key: str) -> bool:
+def noisy(key: str) -> bool:
     return split_of(key) in _SAMPLED and quantity(key) not in _STEADY
 
 
-def _label(key: str, name: str) -> str:
+def label_of(key: str, name: str) -> str:
     """``minival/ema_top1`` -> ``minival ema``. Of what is only measured in training nothing need be said."""
     split, _, last = key.rpartition("/")
     if name not in ("loss", "memory_gb") and split in _SAMPLED:

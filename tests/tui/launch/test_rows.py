@@ -117,6 +117,16 @@ def test_a_page_about_a_preset_tells_every_published_number() -> None:
     assert all(f"{one.value:.2f}" in page for one in loaded.references if one.value is not None)
 
 
+def test_a_page_about_a_preset_calls_only_results_results() -> None:
+    loaded = presets.load("in1k-deit-t-ln")
+    page = [text(line) for line in preset_page(replace(ENTRY, references=loaded.references), 400, P)]
+    assert [line.partition(": ")[0] for line in page if line.startswith("- ")] == [
+        "- 72.20 top1 on val, within 0.5 (published", "- 72.56 top1 on val, within 0.4 (published, notebook",
+        "- 71.89 top1 on val, within 0.5 (reproduction", "- parameters 5M (published",
+        "- throughput 2536.5 images/s (published",
+    ]  # fmt: skip
+
+
 def test_an_empty_form_says_what_to_do() -> None:
     assert "no preset chosen" in text(preview_lines(None, False, "", 60, P, "y")[0])
     assert repeated([]) == ""

@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 
 from textual.binding import Binding, BindingType
 
-from vitui.tui.actions import charts, compare, devices, everywhere, launch, run, runs
+from vitui.tui.actions import charts, compare, devices, everywhere, launch, run, runs, scoreboard, studies
 from vitui.tui.actions.base import Action
 
 __all__ = ["ACTIONS", "BY_ID", "Action", "bindings", "groups", "key_line", "key_of", "on_screen"]
 
 ACTIONS: tuple[Action, ...] = (
-    *runs.ACTIONS, *launch.ACTIONS, *run.ACTIONS, *compare.ACTIONS, *devices.ACTIONS, *charts.ACTIONS,
-    *everywhere.ACTIONS,
+    *runs.ACTIONS, *launch.ACTIONS, *run.ACTIONS, *compare.ACTIONS, *devices.ACTIONS, *studies.ACTIONS,
+    *scoreboard.ACTIONS, *charts.ACTIONS, *everywhere.ACTIONS,
 )  # fmt: skip
 
 BY_ID = {action.id: action for action in ACTIONS}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vitui.tui.actions.base import Action, action
 
-SCREENS = "run compare"
+SCREENS = "run compare study"
 
 
 def _chart(id: str, keys: str, shown: str, label: str, help: str, footer: int = 0) -> Action:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from vitui.tui.actions.base import action
 
-SCREENS = "runs launch run compare devices"
+SCREENS = "runs launch run compare devices studies study scoreboard"
 
 ACTIONS = (
     action("app.go-runs", "1", "1", "runs", "Every run", SCREENS, "Everywhere", 20),
     action("app.go-launch", "2", "2", "launch", "Pick a preset, flip toggles, launch", SCREENS, "Everywhere", 21),
     action("app.go-compare", "3", "3", "compare", "The runs chosen for comparison", SCREENS, "Everywhere", 22),
     action("app.go-devices", "4", "4", "devices", "Devices, queue, worker", SCREENS, "Everywhere", 23),
+    action("app.go-studies", "5", "5", "studies", "Studies: plan, queue, table, heat map, curves", SCREENS,
+       "Everywhere", 24),
+    action("app.go-scoreboard", "6", "6", "scoreboard", "Published results beside your own", SCREENS, "Everywhere", 25),
     action("move.down", "j down", "j", "down", "Down", SCREENS, "Moving", palette=False),
     action("move.up", "k up", "k", "up", "Up", SCREENS, "Moving", palette=False),
     action("move.half-down", "ctrl+d", "ctrl+d", "half page down", "Half a page down", SCREENS, "Moving",
@@ -23,7 +26,7 @@ ACTIONS = (
     action("app.back", "escape backspace", "esc", "back", "Back: close what is open, leave the screen", SCREENS,
        "Everywhere", palette=False),
     action("app.jump", "ctrl+o", "ctrl+o", "jump", "Letters on what can be chosen; type one to go there", SCREENS,
-       "Everywhere", 24, palette=False),
+       "Everywhere", 26, palette=False),
     action("app.help", "question_mark f1", "?", "help", "Search all keys here; enter carries one out", SCREENS,
        "Everywhere", 4, palette=False),
     action("app.palette", "colon ctrl+p", ":", "commands", "What can be done now, runs by name, themes", SCREENS,

@@ -198,6 +198,12 @@ class LabScreen(Screen[None]):
     def action_go_devices(self) -> None:
         self.vitui.go("devices")
 
+    def action_go_studies(self) -> None:
+        self.vitui.go("studies")
+
+    def action_go_scoreboard(self) -> None:
+        self.vitui.go("scoreboard")
+
     def action_help(self) -> None:
         from vitui.tui.screens.help import HelpScreen, carry_out, everything
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -61,13 +62,26 @@ class LaunchScreen(LaunchEdits):
 
             return draft_of(self.vitui.lab, run_id)
 
-        self.pane = "fields"
+        self._begin(clone, "fields")
+
+    def take_preset(self, name: str, sets: Sequence[str] = ()) -> None:
+        """Put a preset into the form, with fields changed as words of --set say."""
+
+        def take(*_: object) -> Any:
+            from vitui.drafts import Draft
+
+            return Draft(preset=name, sets=dict(word.split("=", 1) for word in sets))
+
+        self._begin(take, "fields" if sets else "toggles")
+
+    def _begin(self, edit: desk.Edit, pane: str) -> None:
+        self.pane = pane
         if self.is_mounted:
             self.close_edit()
             self._arrange()
-            self.desk.edit(clone)
+            self.desk.edit(edit)
         else:
-            self._first.append(clone)
+            self._first.append(edit)
 
     def _shelf(self) -> None:
         work = partial(desk.shelve, self.vitui.lab, self.post_message)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.style import Style
 
-from vitui import display
+from vitui import display, references
 from vitui.text import cell_width, safe
 from vitui.text import wrapped as lines_of
 from vitui.tui.format import accuracy
@@ -147,12 +147,24 @@ def reference_text(reference: Reference | None) -> str:
     """What results will be compared with."""
     if reference is None:
         return "nothing: nobody reported a number for this recipe"
+    kind = ", ".join(word for word in (reference.kind, reference.label) if word)
     if reference.outcome:
-        return f"{reference.outcome} ({reference.kind}: {reference.source})"
+        return f"{reference.outcome} ({kind}: {reference.source})"
     value = "" if reference.value is None else display.percent(reference.value)
     return (
-        f"{value} {reference.metric} on {reference.split}, within {reference.tolerance:g} "
-        f"({reference.kind}: {reference.source})"
+        f"{value} {reference.metric} on {reference.split}, within {reference.tolerance:g} ({kind}: {reference.source})"
+    )
+
+
+def reported_text(reference: Reference) -> str:
+    """One of a preset's published numbers: a result, or parameters, speed and the like with their unit."""
+    if reference.judged:
+        return reference_text(reference)
+    kind = ", ".join(word for word in (reference.kind, reference.label) if word)
+    unit = references.unit_of(reference.metric)
+    return (
+        f"{references.title_of(reference.metric)} {references.text_of(reference)} {unit}".rstrip()
+        + f" ({kind}: {reference.source})"
     )
 
 
@@ -256,7 +268,7 @@ def preset_page(entry: PresetEntry, width: int, p: Palette) -> list[Line]:
         out += ["", [("Published numbers", p.key)]]
         for one in entry.references:
             when = ", ".join(f"{key} = {display.value(value)}" for key, value in one.when.items())
-            out += wrapped(f"- {reference_text(one)}{f', when {when}' if when else ''}", width, p.text, indent="  ")
+            out += wrapped(f"- {reported_text(one)}{f', when {when}' if when else ''}", width, p.text, indent="  ")
     if entry.parents:
         out += ["", *wrapped(f"extends {', '.join(entry.parents)}", width, p.dim)]
     return [*out, *wrapped(str(entry.path), width, p.dim)]

@@ -381,7 +381,7 @@ class RunsScreen(ArrangedRuns):
     def _suggest(self) -> None:
         if self.has_class("filtering"):
             if not self._seen:
-                self._seen = seen(self._by_id.values())
+                self._seen = seen(self._by_id.values(), self._view.values if self._view else {})
             self.filter_line.suggest(self._filter, self.fields, self._seen)
 
     @on(Input.Submitted, "#filter")

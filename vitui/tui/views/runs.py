@@ -176,14 +176,16 @@ class ValuesReader:
     def _read_one(self, one: Field, rows: Mapping[str, Run], until: float, whole: bool) -> bool:
         old = self._columns.get(one.key, {})
         seen = self._seen.get(one.key, {})
-        fixed = one.source in ("recipe", "same")
+        fixed = one.source == "recipe"
         versions = dict.fromkeys(rows, 0) if fixed else {key: run.journal_offset for key, run in rows.items()}
-        stale = [key for key, version in versions.items() if seen.get(key) != version]
+        # A study can take in or give up a run that has long ended.
+        moving = one.source == "study"
+        stale = [key for key, version in versions.items() if moving or seen.get(key) != version]
         gone = old.keys() - rows.keys() if whole else ()
         if not stale and not gone:
             self._pending.discard(one.key)
             return False
-        slow = one.source in ("smooth", "same")
+        slow = one.source == "smooth"
         if slow:
             # The runs that are looked at come first: the list is the newest first.
             found = self._lab.values(one, stale, until=until)

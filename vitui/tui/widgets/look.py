@@ -22,7 +22,8 @@ class Trace:
     """A series in a chart.
 
     `smooth`: dense and noisy, so a moving average is drawn bright over its dim band. `ink`: number of its colour and
-    letter, so that a run has the same in every chart. `pace`: of the run it is from.
+    letter, so that a run has the same in every chart. `pace`: of the run it is from. `banded`: its mean is drawn over
+    the band of its lowest and highest values, as of several seeds.
     """
 
     series: Series
@@ -30,6 +31,7 @@ class Trace:
     smooth: bool = False
     pace: Pace = UNKNOWN
     ink: int = 0
+    banded: bool = False
 
     @property
     def letter(self) -> str:

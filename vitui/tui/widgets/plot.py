@@ -81,7 +81,8 @@ class Picture:
 
 @dataclass(slots=True)
 class Curve:
-    """A trace reduced to dot columns. `end`: the value where its letter goes; `single`: its only point in view."""
+    """A trace reduced to dot columns. `end`: the value where its letter goes; `single`: its only point in view.
+    `stippled`: its band is an area of every other dot, through which others can be seen."""
 
     ink: int
     letter: str
@@ -90,6 +91,7 @@ class Curve:
     end: float | None
     single: tuple[float, float] | None
     placed: Placed
+    stippled: bool = False
 
 
 def paint(
@@ -148,8 +150,10 @@ def _curve(panel: Panel, trace: Trace, look: Look, window: Window, dots: int, de
     x0, x1 = window.x0, window.x1
     line = derived.columns(series, panel.key, placed, key, x0, x1, dots, False)
     band = None
-    if smoothing > 0:
+    if smoothing > 0 or trace.banded:
         band, line = line, derived.columns(series, panel.key, placed, key, x0, x1, dots, True)
+        if trace.banded:
+            band = raster.filled(band, placed.x, placed.lo, placed.hi, x0, x1)
     x = placed.x
     begin, visible = np.searchsorted(x, [x0, x1], side="left").tolist()
     visible += int(np.searchsorted(x[visible:], x1, side="right"))
@@ -158,7 +162,7 @@ def _curve(panel: Panel, trace: Trace, look: Look, window: Window, dots: int, de
         single = ((float(x[begin]) - x0) / (x1 - x0), float(placed.smooth[begin]))
     end = float(placed.smooth[visible - 1]) if visible else None
     ink = trace.ink % len(LETTERS)
-    return Curve(ink, trace.letter, line, band, end, single, placed)
+    return Curve(ink, trace.letter, line, band, end, single, placed, trace.banded)
 
 
 def _y_ticks(y0: float, y1: float, rows: int, log: bool) -> tuple[list[float], list[str]]:
@@ -197,12 +201,15 @@ def _draw_curves(inner: Picture, curves: list[Curve], signs: Signs) -> None:
     dots = np.zeros((rows, columns), dtype=np.uint8)
     kind = np.zeros((rows, columns), dtype=np.uint8)
 
-    def cells(part: raster.Columns) -> NDArray[np.uint8]:
-        return raster.pack(raster.dots(part, plot.y0, plot.y1, rows * dots_y), signs.bits)
+    def cells(part: raster.Columns, stippled: bool = False) -> NDArray[np.uint8]:
+        grid = raster.dots(part, plot.y0, plot.y1, rows * dots_y)
+        if stippled:
+            grid &= np.add.outer(np.arange(grid.shape[0]), np.arange(grid.shape[1])) % 2 == 0
+        return raster.pack(grid, signs.bits)
 
     for curve in curves:
         if curve.band is not None:
-            found = cells(curve.band)
+            found = cells(curve.band, curve.stippled)
             hit = found > 0
             dots[hit] |= found[hit]
             kind[hit] = Ink.BAND + curve.ink

@@ -111,6 +111,18 @@ def reduce(
     return Columns(out_lo, out_hi, out_first, out_last, joined)
 
 
+def filled(columns: Columns, x: Floats, lo: Floats, hi: Floats, x0: float, x1: float) -> Columns:
+    """`columns` of a band over [x0, x1], and those between its points as well: x, lo, hi, float64 [n], ascending x."""
+    if len(x) < 2:
+        return columns
+    place = np.linspace(x0, x1, len(columns.lo))
+    inside = (place >= x[0]) & (place <= x[-1])
+    low, high = (np.where(inside, np.interp(place, x, edge), np.nan) for edge in (lo, hi))
+    low, high = np.fmin(low, columns.lo), np.fmax(high, columns.hi)
+    middle = (low + high) / 2
+    return Columns(low, high, middle, middle, np.zeros(len(place), dtype=bool))
+
+
 def dots(columns: Columns, y0: float, y1: float, rows: int) -> Bools:
     """Dots of a curve in the window [y0, y1], bool [rows, n]; row 0 is the top. Outside the window: clipped."""
     span = y1 - y0
