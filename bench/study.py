@@ -1,6 +1,6 @@
 """What a study of ten thousand runs costs: planning it, and its report in a fresh process, medians of several.
 
-    uv run python bench/study.py [--runs 10000] [--rounds 5]
+uv run python bench/study.py [--runs 10000] [--rounds 5]
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ def fill(lab: Lab, planned: Planned) -> int:
                 run, value = f"250101-{count:06d}-aaaa", level + dice.gauss(0, 0.4)
                 runs.insert(db, runs.new_run(run, {"name": run, "created": 1.7e9 + count}, flat | {"train.seed": seed}))
                 db.execute(
-                    "UPDATE runs SET state = 'finished', report_best = ?, report_last = ?, best = ?, last = ?, epoch = 40, "
-                    "report_split = 'test', selected_on = 'minival', params = 136000, images_per_s = 2000, "
+                    "UPDATE runs SET state = 'finished', report_best = ?, report_last = ?, best = ?, last = ?, "
+                    "epoch = 40, report_split = 'test', selected_on = 'minival', params = 136000, images_per_s = 2000, "
                     "placed = 'cpu', host = 'gpubox', started = 1.7e9, ended = 1.7e9 + 60 WHERE id = ?",
                     (value, value - 0.2, value + 1, value + 0.5, run),
                 )

@@ -117,9 +117,7 @@ class Lab(Reading):
 
         return describe(self.home, recipe, tell, begun)
 
-    def describe_all(
-        self, recipes: Sequence[Recipe], tell: Callable[[str], None] | None = None
-    ) -> list[Description]:
+    def describe_all(self, recipes: Sequence[Recipe], tell: Callable[[str], None] | None = None) -> list[Description]:
         """As `describe`, of several at once, which loads the engine once."""
         from vitui.admission import describe_all
 

@@ -144,6 +144,7 @@ def test_closing_the_terminal_leaves_training_alone(vitui: Vitui) -> None:
     vitui("stop", run)
 
 
+@pytest.mark.slow
 def test_fifty_runs_started_at_once_run_once_each_one_at_a_time(vitui: Vitui) -> None:
     vitui.env["PYTHONPATH"] = os.path.join(os.path.dirname(__file__), "tiny")
     commands = [vitui.popen("run", "demo-digits", stdout=subprocess.PIPE, stderr=subprocess.PIPE) for _ in range(50)]

@@ -73,6 +73,7 @@ def test_kill_9_of_everything_in_the_middle_of_a_study(study: Vitui) -> None:
     assert again.stdout == "" and len(rows(study)) == CELLS
 
 
+@pytest.mark.slow
 def test_a_command_that_is_killed_while_it_launches_leaves_no_cell_out_and_none_twice(study: Vitui) -> None:
     dice = random.Random(7)
     for _ in range(4):

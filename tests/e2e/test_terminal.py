@@ -163,6 +163,7 @@ def test_a_run_is_watched_stopped_resumed_and_left_alone(vitui: Vitui, terminal:
     vitui("stop", run)
 
 
+@pytest.mark.slow
 def test_a_diverging_run_is_shown_with_its_evidence_and_curve(vitui: Vitui, terminal: Callable[..., Terminal]) -> None:
     term = terminal(size=SMALL)
     term.shows("No runs yet")

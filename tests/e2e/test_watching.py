@@ -6,11 +6,14 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.e2e.conftest import Vitui, until
 
 LONG = ("--set", "train.epochs=3000", "--set", "train.checkpoint_every_steps=20")
 
 
+@pytest.mark.slow
 def test_followers_heal_the_worker_and_leave_training_alone(vitui: Vitui, tmp_path: Path) -> None:
     run = vitui.run(*LONG, "--set", "train.log_every=1")
     second = vitui.run(*LONG)
@@ -37,6 +40,7 @@ def test_followers_heal_the_worker_and_leave_training_alone(vitui: Vitui, tmp_pa
     assert told.count('"kind":"started"') == 1
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_followed_from_there_on(vitui: Vitui) -> None:
     run = vitui.run("--set", "train.epochs=20")
     until(lambda: vitui.dir(run).journal.exists() and b'"kind":"eval"' in vitui.dir(run).journal.read_bytes())

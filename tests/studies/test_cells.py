@@ -39,7 +39,12 @@ def test_what_a_cell_says_of_each_state(study: StudyHome) -> None:
     study.run(base, 1, state="running", step=30, total_steps=120)
     study.run(other, 0, state="failed", epoch=1.5)
     study.run(other, 1, state="queued")
-    assert list(cells(study).values()) == ["NaN at epoch 35, best 80.70", "running 25%", "failed at epoch 1.5", "queued"]
+    assert list(cells(study).values()) == [
+        "NaN at epoch 35, best 80.70",
+        "running 25%",
+        "failed at epoch 1.5",
+        "queued",
+    ]
 
 
 def test_a_diverged_run_has_no_value_even_where_it_was_evaluated(study: StudyHome) -> None:

@@ -205,5 +205,10 @@ def test_the_command_line_draws_it_and_a_whole_page_has_it(searched: StudyHome) 
     drawn = told("--plot", "search")
     assert "● scratch: median, · 5th and 95th percentile" in drawn and "88.00" in drawn
     assert "optim.lr" in told("--plot", "search", "--x", "optim.lr")
+    searched.write("s", f'{SEARCH}\n[report]\nx = "optim.lr"')
+    assert "optim.lr, at equal ratios" in told("--plot", "search")
+    assert "multiply-adds of training" in told("--plot", "compute") and "MACs" in told(
+        "--plot", "search", "--x", "macs"
+    )
     page = told("--format", "html")
     assert "Random search with a budget" in page and "Accuracy against compute" in page

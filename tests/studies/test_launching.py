@@ -51,7 +51,9 @@ def test_a_diverged_run_is_a_result_and_not_repeated(study: StudyHome) -> None:
 
 
 def test_what_broke_is_resumed_under_its_id(study: StudyHome) -> None:
-    broken = [study.run(study.planned("s").variants[0], seed, state=state) for seed, state in ((0, "failed"), (1, "lost"))]
+    broken = [
+        study.run(study.planned("s").variants[0], seed, state=state) for seed, state in ((0, "failed"), (1, "lost"))
+    ]
     kept = study.lab.launch_study("s", retry=False)
     assert (len(kept.queued), kept.resumed) == (2, ())
     done = study.lab.launch_study("s")

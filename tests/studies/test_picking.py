@@ -313,6 +313,12 @@ def test_missing_results_leave_the_cost_open(both: StudyHome) -> None:
     assert both.lab.study_picked("down").groups[0].cost is None
     both.write("down", DOWN.format(adapt="picked", more=""))
     assert 'only fine-tuning all of them tells (adapt = "all")' in both.lab.study_picked("down").groups[0].words
+    trained(both, "up", {"c": 82.0})
+    adapted(both, {"from-b": (95.0, 94.0)})
+    # The picked one has a score now, but nothing to compare it with.
+    group = both.lab.study_picked("down").groups[0]
+    assert (group.cost, group.picked.value and group.picked.value.mean) == (None, 94.0)
+    assert 'only fine-tuning all of them tells (adapt = "all")' in group.words
     with pytest.raises(UsageError, match="study up starts from no other study"):
         both.lab.study_picked("up")
 

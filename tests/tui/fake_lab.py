@@ -152,6 +152,12 @@ class FakeLab:
         live = [r for r in self.rows.values() if r.state in LIVE]
         return occupancy((found or self.machine).devices, live, {}), (found or self.machine).trouble
 
+    def study_files(self) -> dict[str, Path]:
+        return {}
+
+    def scoreboard(self) -> list[Any]:
+        return []
+
     def worker_log(self, lines: int) -> tuple[str, ...]:
         return ("the worker has started",)[:lines]
 

@@ -22,6 +22,7 @@ from vitui.studies.variants import Planned, Variant
 if TYPE_CHECKING:
     from vitui.reading import Reading
     from vitui.store import Run
+    from vitui.studies.definition import Study
 
 BACKWARD: Final = 3
 """Multiply-adds of a forward and a backward pass, in forward passes: gradients for inputs and weights are one each."""
@@ -48,7 +49,7 @@ class Axis:
             return display.duration(value) if value >= 1 else f"{value:.2f}s"
         if self.key == "macs":
             return scaled(value) + self.unit
-        return display.count(value) if self.key == "images" else display.number(value)
+        return display.count(value) if self.key == "images" else f"{value:.3g}"
 
 
 AXES: Final[Mapping[str, Axis]] = {
@@ -67,6 +68,12 @@ def scaled(value: float) -> str:
             part = value / limit
             return f"{part:.{2 if part < 10 else 1 if part < 100 else 0}f} {prefix}"
     return f"{value:.0f} "
+
+
+def usual_axis(study: Study, kind: str) -> str:
+    """What the plot of a kind ("search" or "compute") of a study has across where nothing else is asked for: what its
+    [report] x says, but compute always where the plot is about that."""
+    return study.report.x if kind == "search" or study.report.x in AXES else AUTO
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,8 @@ def _group(planned: Planned, name: str, rows: Sequence[Adapted], images: int | N
     picked = next(row for row in rows if row.picked)
     best = next((row for row in rows if row.best), None)
     missing = sum(1 for row in rows if row.value is None)
-    if best is None or picked.value is None or best.value is None:
+    alone = len(rows) > 1 and missing == len(rows) - 1
+    if best is None or picked.value is None or best.value is None or alone:
         return Group(name, tuple(rows), None, None, _unknown(planned, rows, picked, missing))
     better = direction(planned.study.report.metric) or 1
     cost = (best.value.mean - picked.value.mean) * better
@@ -312,6 +313,6 @@ def _notes(
     if len(known) > 1:
         over = f"cost over {len(known)} of {len(groups)} groups"
         out.append(Note(f"{over}: {fmean(known):.2f} on average, {max(known):.2f} at most"))
-    if planned.study.seeds != 1:
+    if any(group.difference is not None for group in groups):
         out.append(Note("± of a cost: standard error over pairs of one seed; of one seed, of the evaluation images"))
     return out

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import pytest
 import torch
 
 from engine import journal
@@ -63,6 +64,7 @@ def test_counts_go_on_where_an_earlier_attempt_stopped() -> None:
     assert first_reason([LIMIT + 1], progress)[0] == 1
 
 
+@pytest.mark.slow
 def test_an_adaptive_optimiser_whose_losses_stay_finite_ends_as_diverged_too(tmp_path: Path) -> None:
     recipe = {
         **TINY, "optim": {"name": "adamw", "lr": 10.0}, "mix": {}, "regularize": {}, "augment": {},

@@ -110,6 +110,7 @@ def test_a_second_start_by_hand_supersedes_what_a_kill_left_without_a_checkpoint
     assert resumed["step"] == 0
 
 
+@pytest.mark.slow
 def test_a_resumed_run_needs_no_pretrained_weights_and_says_what_is_decided_otherwise(tmp_path: Path) -> None:
     options = {**TINY["model"]["options"], "img_size": 8, "in_chans": 1}
     weights = tmp_path / "weights.safetensors"

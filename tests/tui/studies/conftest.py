@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,7 @@ from vitui.studies.definition import SHIPPED
 from vitui.tui.app import VituiApp
 from vitui.tui.screens.studies import StudiesScreen
 from vitui.tui.screens.study import StudyScreen
+from vitui.tui.widgets.table import Table
 
 NOW = 1.7e9 + 3600
 ABLATION = """
@@ -48,7 +49,11 @@ rows = ["lr"]
 columns = ["wd"]
 side = "wd"
 """
-VALUES = {"base": [91.0, 91.2, 91.1], "no-label-smoothing": [91.1, 91.0, 91.3], "mixup": [93.0, 93.1, 93.2]}
+VALUES: dict[str, list[float | None]] = {
+    "base": [91.0, 91.2, 91.1],
+    "no-label-smoothing": [91.1, 91.0, 91.3],
+    "mixup": [93.0, 93.1, 93.2],
+}
 
 
 @pytest.fixture
@@ -64,8 +69,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StudyHome:
     made.write("grid", GRID)
     made.fill("ab", VALUES)
     warmup = made.planned("ab").variants[2]
-    running = {"state": "running", "step": 120, "total_steps": 300, "started": 1.7e9, "batch_size": 32}
-    made.run(warmup, 0, **running)
+    made.run(warmup, 0, state="running", step=120, total_steps=300, started=1.7e9, batch_size=32)
     made.run(warmup, 1, state="failed", evidence="killed by SIGKILL at step 12", epoch=0.4)
     made.fill(
         "grid",
@@ -98,7 +102,12 @@ def curves(home: StudyHome) -> None:
             series.flush()
 
 
-Opened = Callable[..., AbstractAsyncContextManager[tuple[VituiApp, Pilot[None], StudyScreen]]]
+def put_on(table: Table, key: str) -> bool:
+    """Put the cursor on a row; False where there is none with this key."""
+    keys = [row.key for row in table.rows]
+    if key in keys:
+        table.move_to(keys.index(key))
+    return key in keys
 
 
 @asynccontextmanager

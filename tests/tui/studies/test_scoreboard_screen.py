@@ -14,7 +14,7 @@ from vitui.tui.screens.prompt import PromptScreen
 from vitui.tui.screens.scoreboard import ScoreboardScreen
 from vitui.tui.views.scoreboard import ScoreboardReader, ScoreboardWatch
 
-from .conftest import running, ship
+from .conftest import put_on, running, ship
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_enter_opens_the_runs_or_launch_where_there_are_none(board: StudyH
         screen = app.screen
         assert isinstance(screen, ScoreboardScreen)
         await until(pilot, lambda: screen._view is not None)
-        assert screen.table.put_on("demo-digits/top1")
+        assert put_on(screen.table, "demo-digits/top1")
         await pilot.press("enter")
         await until(pilot, lambda: app.screen is app.runs_screen)
         assert app.runs_screen.arrangement.filter == "preset:demo-digits" and len(app.runs_screen.listed()) == 16
@@ -90,7 +90,7 @@ async def test_sorted_and_copied_and_written(board: StudyHome, tmp_path: Path, m
             await until(pilot, lambda: isinstance(app.screen, PromptScreen))
             app.screen.query_one("#prompt-field").value = str(tmp_path / name)  # type: ignore[attr-defined]
             await pilot.press("enter")
-            await until(pilot, lambda name=name: (tmp_path / name).exists())
+            await until(pilot, (tmp_path / name).exists)
         assert (tmp_path / "s.csv").read_text().startswith("preset,published,") and r"\toprule" in (
             tmp_path / "s.tex"
         ).read_text()

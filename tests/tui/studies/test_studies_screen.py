@@ -8,6 +8,9 @@ import pytest
 
 from tests.studies.homes import StudyHome
 from tests.tui.driving import bar, notes, screen_text, until
+from tests.tui.test_hostile import wrong
+from vitui.settings import Settings
+from vitui.tui.app import VituiApp
 from vitui.tui.screens.ask import AskScreen
 from vitui.tui.screens.prompt import PromptScreen
 from vitui.tui.screens.study import StudyScreen
@@ -113,3 +116,40 @@ async def test_forked_and_removed(home: StudyHome) -> None:
         await pilot.press("y")
         await until(pilot, lambda: not isinstance(app.screen, StudyScreen | AskScreen))
         assert "mine" not in home.lab.study_files() and len(home.lab.runs()) == 16
+
+
+async def test_list_scoreboard_and_form_at_any_size(home: StudyHome) -> None:
+    async with listed(home, (60, 15)) as (app, pilot, _):
+        for key in ("n", "escape", "6", "a"):
+            await pilot.press(key)
+            for width, height in ((1, 1), (60, 15), (80, 24), (200, 60), (60, 15)):
+                await pilot.resize_terminal(width, height)
+                await pilot.pause()
+                assert wrong(app) == [], (key, width)
+            if key == "6":
+                await until(pilot, lambda: "demo-digits" in screen_text(app))
+
+
+async def test_in_ascii_and_without_colours(home: StudyHome, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = VituiApp(home.lab, settings=Settings(glyphs="ascii"))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await until(pilot, lambda: app.runs_screen._view is not None)
+        screen = app.open_study("grid")
+        await until(pilot, lambda: screen.view is not None)
+        for pane in ("table", "seeds", "heat map", "curves"):
+            screen.action_go_to(pane)
+            await until(pilot, lambda: screen.heat_map.heat is not None or screen.pane != "heat map")
+            await pilot.pause()
+            strips = app.screen._compositor.render_strips()
+            assert all(strip.text.isascii() for strip in strips), pane
+            colours = {
+                colour.name
+                for strip in strips
+                for part in strip
+                if part.style is not None
+                for colour in (part.style.color, part.style.bgcolor)
+                if colour is not None
+            }
+            assert colours <= {"default"}, pane
+        app.poller.stop()

@@ -11,6 +11,7 @@ from tests.studies.homes import StudyHome
 from tests.tui.driving import screen_text, until
 from vitui.errors import UsageError
 from vitui.studies.drafting import study_text
+from vitui.tui.app import VituiApp
 from vitui.tui.screens import study_draft as drafts
 from vitui.tui.screens.ask import AskScreen
 from vitui.tui.screens.pick import PickScreen
@@ -19,6 +20,13 @@ from vitui.tui.screens.study import StudyScreen
 from vitui.tui.screens.study_form import StudyFormScreen, drafts_problem
 
 from .conftest import listed
+
+
+def form_of(app: VituiApp) -> StudyFormScreen:
+    """The form, which is open."""
+    form = app.screen
+    assert isinstance(form, StudyFormScreen)
+    return form
 
 
 async def put(pilot: Pilot[None], form: StudyFormScreen, key: str, text: str) -> None:
@@ -44,8 +52,8 @@ async def pick(pilot: Pilot[None], form: StudyFormScreen, key: str, *keys: str) 
 async def test_an_ablation_from_nothing_to_the_queue(home: StudyHome) -> None:
     async with listed(home, (100, 40)) as (app, pilot, _):
         await pilot.press("n")
-        form = app.screen
-        assert isinstance(form, StudyFormScreen) and "pick a base" in screen_text(app)
+        form = form_of(app)
+        assert "pick a base" in screen_text(app)
         await pilot.press("s")
         assert app.screen is form
         await pick(pilot, form, "base", *"demo-digits", "enter")
@@ -71,8 +79,7 @@ async def test_an_ablation_from_nothing_to_the_queue(home: StudyHome) -> None:
 async def test_a_grid_a_search_and_what_does_not_go_together(home: StudyHome) -> None:
     async with listed(home, (100, 40)) as (app, pilot, screen):
         await pilot.press("n")
-        form = app.screen
-        assert isinstance(form, StudyFormScreen)
+        form = form_of(app)
         form.draft.update(base="demo-digits", kinds="grid")
         form.changed()
         assert "type the axes of the grid" in screen_text(app) or form._previewed is None

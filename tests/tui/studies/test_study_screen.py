@@ -16,7 +16,7 @@ from vitui.tui.screens.run import RunScreen
 from vitui.tui.screens.runs import RunsScreen
 from vitui.tui.screens.study import StudyScreen
 
-from .conftest import curves, opened
+from .conftest import curves, opened, put_on
 
 
 def bold(app: object) -> set[str]:
@@ -103,7 +103,7 @@ async def test_seeds_open_their_run_and_rows_let_one_pick(home: StudyHome) -> No
         await until(pilot, lambda: app.screen is screen)
         await pilot.press("escape")
         assert screen.pane == "table"
-        screen.table.put_on("base")
+        put_on(screen.table, "base")
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(app.screen, PickScreen))
         assert "seed 2" in screen_text(app) and "✓ 91.10" in screen_text(app)
@@ -122,7 +122,7 @@ async def test_sorted_searched_marked_and_another_baseline(home: StudyHome) -> N
         assert [row.key for row in screen.table.rows] == ["mixup", "cutmix"] and "/mix: 2 of 5" in bar(app, "tabs")
         await pilot.press("space", "escape", "escape")
         assert not screen.marked and len(screen.table.rows) == 5
-        screen.table.put_on("mixup")
+        put_on(screen.table, "mixup")
         await pilot.press("b")
         await until(pilot, lambda: screen.report is not None and screen.report.baseline == 3)
         assert "to + Mixup" in bar(app, "tabs") and "until you leave" in notes(app)
@@ -228,11 +228,48 @@ async def test_curves_of_the_marked_variants_with_bands(home: StudyHome) -> None
         await pilot.press("X")
         assert screen.grid.look.x is not before
         await pilot.press("tab")
-        screen.table.put_on("mixup")
+        put_on(screen.table, "mixup")
         await pilot.press("space", "shift+tab")
         await until(pilot, lambda: [t.label for t in screen.grid.panels[0].traces] == ["+ Mixup of 3"])
     kept = json.loads((home.lab.home / "tui.json").read_text())["study"]
     assert kept["pane"] == "curves" and kept["series"] == ["minival/top1"] and kept["study"] == "ab"
+
+
+async def test_its_runs_in_the_list(home: StudyHome) -> None:
+    async with opened(home) as (app, pilot, _):
+        await pilot.press("a")
+        await until(pilot, lambda: app.screen is app.runs_screen and len(app.runs_screen.listed()) == 11)
+        assert app.runs_screen.arrangement.filter == "study:ab"
+
+
+async def test_the_mouse_puts_cursors_opens_sorts_and_changes_the_view(home: StudyHome) -> None:
+    async with opened(home) as (app, pilot, screen):
+        await pilot.click("#table", offset=(5, 2))
+        assert screen.current_row is not None and screen.current_row.variant.name == "no-label-smoothing"
+        await pilot.click("#table", offset=(35, 0))
+        assert screen.table.column is not None and screen.table.column.key == "value"
+        await pilot.click("#table", offset=(35, 0))
+        assert screen.order == ("value", False) and screen.table.rows[0].key == "mixup"
+        await pilot.click("#tabs", offset=(10, 0))
+        assert screen.pane == "seeds"
+        await pilot.click("#table", offset=(30, 1))
+        await pilot.click("#table", offset=(30, 1))
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))
+
+
+async def test_a_tall_terminal_has_the_curves_under_the_table(home: StudyHome) -> None:
+    curves(home)
+    async with opened(home, size=(120, 40)) as (app, pilot, screen):
+        await until(pilot, lambda: screen.grid.panels)
+        await pilot.pause()
+        assert screen.pane == "table" and screen.grid.region.height > 12 and screen.table.region.height == 7
+        await pilot.press("space")
+        await until(pilot, lambda: [trace.label for trace in screen.grid.panels[0].traces] == ["base of 3"])
+        before = screen.grid.look.smoothing
+        await pilot.press("right_square_bracket")
+        assert screen.grid.look.smoothing == before and "only where curves are in front" in notes(app)
+        await pilot.resize_terminal(120, 24)
+        await until(pilot, lambda: not screen.grid.region and screen.table.region.height > 10)
 
 
 async def test_marked_variants_are_compared_run_by_run(home: StudyHome) -> None:
@@ -261,7 +298,7 @@ async def test_the_report_is_copied_and_written(
             await until(pilot, lambda: isinstance(app.screen, PromptScreen))
             app.screen.query_one("#prompt-field").value = str(tmp_path / name)  # type: ignore[attr-defined]
             await pilot.press("enter")
-            await until(pilot, lambda name=name: (tmp_path / name).exists())
+            await until(pilot, (tmp_path / name).exists)
         assert "<svg" in (tmp_path / "report.html").read_text() and r"\toprule" in (tmp_path / "report.tex").read_text()
 
 

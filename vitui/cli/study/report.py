@@ -138,7 +138,7 @@ def report(
     lab.index_study(name)  # the next report need not compose its recipes again
     show = not out and sys.stdout.isatty()
     if picked:
-        found: Writers = _picked(lab, name)
+        found: Writers = _picked(lab, name, show)
     elif plot in ("search", "compute"):
         found = _tradeoff(lab, [name, *(with_ or ())], plot, show, axis=x, by=by, upstream=upstream)
     else:
@@ -276,21 +276,22 @@ def _published(made: Report) -> Writers:
     return {format: partial(write, found, made.title) for format, write in PUBLISHED_FORMATS.items()}
 
 
-def _picked(lab: Lab, name: str) -> Writers:
-    from vitui.studies.formats.picked import PICKED_FORMATS
+def _picked(lab: Lab, name: str, show: bool) -> Writers:
+    from vitui.studies.formats.picked import PICKED_FORMATS, text
     from vitui.studies.picked import picked_table
 
     found = picked_table(lab, lab.planned(name))
-    return {format: partial(write, found) for format, write in PICKED_FORMATS.items()}
+    told: dict[str, Callable[[], str]] = {format: partial(write, found) for format, write in PICKED_FORMATS.items()}
+    return {**told, "table": partial(text, found, _columns(show))}
 
 
 def _tradeoff(lab: Lab, names: Sequence[str], kind: str, show: bool, *, axis: str, by: str, upstream: bool) -> Writers:
-    from vitui.studies.compute import tradeoff
+    from vitui.studies.compute import tradeoff, usual_axis
     from vitui.studies.formats import search
     from vitui.studies.formats.search_plots import plot
 
     studies = [lab.planned(one) for one in dict.fromkeys(names)]
-    found = tradeoff(lab, studies, axis=axis, by=by, upstream=upstream)
+    found = tradeoff(lab, studies, axis=axis or usual_axis(studies[0].study, kind), by=by, upstream=upstream)
     told: dict[str, Callable[[], str]] = {
         format: partial(write, found, kind) for format, write in search.TRADEOFF_FORMATS.items()
     }

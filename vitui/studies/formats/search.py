@@ -109,7 +109,7 @@ def _points(found: Tradeoff) -> Table:
     )  # fmt: skip
     rows = [
         (
-            Entry(display.number(point.x)),
+            Entry(found.axis.text(point.x or 0.0)),
             Entry("diverged" if point.score is None else amount(found, point.score)),
             Entry(point.group), Entry(point.label), Entry(str(point.seed)),
         )

@@ -32,6 +32,7 @@ ACTIONS: tuple[Action, ...] = (
     _one("queue-row", "R", "R", "queue row", "The same for the variant, or for all marked ones", 11, group="Study"),
     _one("queue-cell", "r", "r", "queue cell", "The same for the one cell under the cursor", 12, group="Study"),
     _both("stop", "x", "x", "stop", "Stop its runs, or those of marked variants; asks", 9),
+    _both("runs", "a", "a", "its runs", "All of its runs in the list of runs"),
     _both("new", "n", "n", "new study", "Plan a study; shows runs, hours, disk beforehand", 6),
     _both("edit", "E", "E", "edit file", "Edit its TOML file in $EDITOR; checked, then kept", 13),
     _both("fork", "F", "F", "fork", "The same study under another name, to change", 14),

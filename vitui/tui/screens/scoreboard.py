@@ -124,12 +124,9 @@ class ScoreboardScreen(FileWriting):
             return [[("comparing every preset with a published result …", p.dim)]]
         everything = (self.key("scoreboard.everything"), p.key)
         if self._search or self._families:
-            return [
-                [("No published result has these words or families.", p.warn)],
-                "",
-                [(self.key("app.back"), p.key), (" clears the search, ", p.text), (self.key("scoreboard.family"), p.key),
-                 (" chooses other families", p.text)],
-            ]  # fmt: skip
+            back, family = (self.key("app.back"), p.key), (self.key("scoreboard.family"), p.key)
+            todo: Line = [back, (" clears the search, ", p.text), family, (" chooses other families", p.text)]
+            return [[("No published result has these words or families.", p.warn)], "", todo]
         number = len(self._view.scores)
         return [
             [("No preset with a published result has been run here yet.", p.strong)],

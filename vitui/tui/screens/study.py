@@ -37,6 +37,8 @@ SIDEWAYS = frozenset({"chart.pan-left", "chart.pan-right", "chart.far-left", "ch
 """Actions of charts that move the column cursor where no charts are in front."""
 WIDE, HIGH = 120, 30
 """From so many columns on names have more room; from so many lines on the notes stand under the table."""
+CURVES_HIGH = 16
+"""Where so many lines are left under the table, they are for the curves."""
 STATES = 12
 
 
@@ -101,7 +103,7 @@ class StudyScreen(StudyChoice):
     def watch_study(self) -> None:
         """Tell the poller what is in view now."""
         if self.is_current:
-            drawn = self.drawn() if self.pane == "curves" else ()
+            drawn = self.drawn() if self.pane == "curves" or self.has_class("both") else ()
             self.vitui.poller.watch(
                 StudyWatch(
                     self.name_shown, self.baseline, drawn, self.series, self.grid.look.span, self.pane == "heat map"
@@ -122,9 +124,9 @@ class StudyScreen(StudyChoice):
         self.show_keys()
 
     def gone(self, subject: Hashable) -> None:
-        if subject == StudyWatch(self.name_shown).subject and not self._told_gone:
-            self._told_gone = True
-            self.vitui.tell(f"study {self.name_shown} is not there any more", "warning")
+        if subject == StudyWatch(self.name_shown).subject:
+            if not self._told_gone:
+                self.vitui.tell(f"study {self.name_shown} is not there any more", "warning")
             self.left(self.name_shown)
 
     def left(self, name: str) -> None:
@@ -158,17 +160,28 @@ class StudyScreen(StudyChoice):
         assert report is not None and view is not None
         match self.pane:
             case "table" | "seeds":
-                make = told.columns if self.pane == "table" else told.seed_columns
+                whole, wide = self.pane == "table", self.size.width >= WIDE
+                columns = told.columns(report, wide=wide) if whole else told.seed_columns(report, wide=wide)
                 rows = [Row(row.variant.name, row) for row in self.rows_shown()]
-                self.table.show(
-                    rows, make(report, wide=self.size.width >= WIDE), self._draw if self.pane == "table" else self._draw_seed,
-                    f"no variant has the words {safe(self.sought, 40)}" if self.sought else "",
-                )  # fmt: skip
+                empty = f"no variant has the words {safe(self.sought, 40)}" if self.sought else ""
+                self.table.show(rows, columns, self._draw if whole else self._draw_seed, empty)
                 self.table.mark(self.marked)
+                self._show_curves_below(len(rows), view)
             case "heat map":
                 self.heat_map.show(self.heat(), safe(view.no_heat, 300) or "making the heat map …")
             case "curves":
                 self.grid.show(view.panels)
+
+    def _show_curves_below(self, rows: int, view: StudyView) -> None:
+        """The curves under a short table, where there is room for both."""
+        notes = self.query_one("#notes", Lines).size.height if self.has_class("high") else 0
+        both = self.size.height - notes - rows - 8 >= CURVES_HIGH and bool(self.drawn())
+        self.table.styles.height = rows + 2 if both else "1fr"
+        if both != self.has_class("both"):
+            self.set_class(both, "both")
+            self.watch_study()
+        if both:
+            self.grid.show(view.panels)
 
     def _draw(self, row: Row, column: Column, p: Palette) -> Part:
         return told.draw(row.content, column.key, self.report, p) if self.report is not None else ("", p.dim)

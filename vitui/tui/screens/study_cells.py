@@ -87,11 +87,15 @@ def value_of(row: Row, metric: str) -> str:
     """The mean; where there is none, what the most telling cell is doing."""
     if row.value is not None:
         return value_text(row, metric)
-    order = ("diverged", "running", "starting", "failed", "lost", "stopped", "queued")
-    first = min(
-        (cell for cell in row.cells if cell.status in order), key=lambda cell: order.index(cell.status), default=None
-    )
+    first = telling(row)
     return NONE if first is None else f"{sign(first.status)} {first.text}"
+
+
+def telling(row: Row) -> Cell | None:
+    """Of a row without a value, the cell that says most; None where there is no run."""
+    order = ("diverged", "running", "starting", "failed", "lost", "stopped", "queued")
+    found = (cell for cell in row.cells if cell.status in order)
+    return min(found, key=lambda cell: order.index(cell.status), default=None)
 
 
 def seeds_text(row: Row) -> str:
@@ -146,7 +150,7 @@ def columns(report: Report, *, wide: bool) -> list[Column]:
         Column("difference", "diff", 8, about=f"own mean less that of {safe(report.rows[report.baseline].label, 40)}")
         if rows else None,
         Column("verdict", "verdict", 20, 74, False, about="what can be said of the difference"),
-        Column("published", "publ.", 7, 22, about="the published value")
+        Column("published", "publ.", widest([published_text(one) for one in rows], 7, 20), about="the published value")
         if any(one.published for one in rows) else None,
         Column("gap", "gap", 8, about="own mean less published; ! is more than its tolerance")
         if any(one.gap is not None for one in rows) else None,
@@ -180,7 +184,8 @@ def draw(row: Row, key: str, report: Report, p: Palette) -> Part:
         case "seeds":
             return seeds_text(row), _worst(row.cells, p)
         case "value" if row.value is None:
-            return value_of(row, metric), _worst(row.cells, p)
+            first = telling(row)
+            return value_of(row, metric), p.dim if first is None else tone(first.status, p)
         case "value":
             return value_of(row, metric), p.strong if row.stands_out else p.text + Style(bold=False)
         case "difference" if is_baseline(row, report):

@@ -84,6 +84,9 @@ class StudyActions(LabScreen):
     def queue(self, name: str, only: Only | None, what: str) -> None:
         """Work out what is lacking and what it costs, ask, and queue it."""
         lab = self.vitui.lab
+        if self.busy:
+            self.vitui.tell(self.busy)
+            return
 
         def job() -> tuple[tuple[str, ...], StudyEstimate]:
             return lab.planned(name).changed, lab.study_estimate(name, only)
@@ -159,6 +162,13 @@ class StudyActions(LabScreen):
 
     def _stop(self, found: list[Run]) -> None:
         control.stop(self.vitui, list(dict.fromkeys(found)))
+
+    def action_runs(self) -> None:
+        """All of its runs in the list of runs, once the database knows which these are."""
+        name = self.study_name
+        if name:
+            job = partial(self.vitui.lab.index_study, name)
+            self.in_thread("", job, lambda _: self.vitui.show_runs(f"study:{name}"))
 
     # -- files ---------------------------------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ def rows(draft: Mapping[str, str]) -> list[Row]:
         found.append(row("n", "how many", "20", "Variants that are drawn."))
     found += [
         row("seeds", "seeds", "3", "3 for three from the recipe's own on, 0,1,2 as they stand."),
-        row("sets", "in each run", "as the recipes are", "FIELD=VALUE for every run, e.g. train.epochs=5; spaces between."),
+        row("sets", "in each run", "as the recipes are", "FIELD=VALUE with spaces between, such as train.epochs=5."),
         row("title", "title", "none", "A line above the table."),
         row("question", "question", "none", "What it is to find out; kept with every run."),
     ]  # fmt: skip

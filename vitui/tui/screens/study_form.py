@@ -172,7 +172,8 @@ class StudyFormScreen(ModalScreen[str | None]):
         self.query_one("#form-preview", Lines).scroll_by(lines)
 
     def action_cancel(self) -> None:
-        self.dismiss(None)
+        if not self._saving:
+            self.dismiss(None)
 
     def action_reset(self) -> None:
         row = self._listing.current

@@ -80,8 +80,13 @@ def paragraph(text: str, width: int, style: Style, *, indent: str = "") -> list[
     return [[(line, style)] for part in text.split("\n") for line in lines_of(safe(part), max(20, width), indent)]
 
 
-def page(told: StudyLine | None, report: Report | None, notes: Sequence[str], fork: str, width: int, p: Palette) -> list[Line]:  # fmt: skip
-    """Everything about a study: what it asks, what it trains, how far it is, every note of its report. `fork`: a key."""
+def page(
+    told: StudyLine | None, report: Report | None, notes: Sequence[str], fork: str, width: int, p: Palette
+) -> list[Line]:
+    """Everything about a study: what it asks, what it trains, how far it is, every note of its report.
+
+    `fork`: the key that copies one that comes with vitui.
+    """
     lines: list[Line] = []
 
     def fact(title: str, text: str, style: Style | None = None) -> None:

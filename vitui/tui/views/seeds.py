@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vitui.studies.bands import Series as Points
 from vitui.studies.bands import POINTS, band
+from vitui.studies.bands import Series as Points
 from vitui.text import safe
 from vitui.tui.curves import QUANTITIES, foremost, label_of, noisy, ordered, quantity, title
 from vitui.tui.series import Series, enveloped

@@ -234,10 +234,6 @@ class HeatMap(ScrollView, can_focus=False, inherit_bindings=False):
         sign = SIGNS[heat.grade(row.side)]
         return f"{row.side + 0.0:+.1f}{sign}"
 
-    def text_lines(self) -> list[str]:
-        """What is in view as plain text."""
-        return [self.render_line(y).text.rstrip() for y in range(self.size.height)]
-
     # -- mouse ---------------------------------------------------------------------------------------------------
 
     def on_click(self, event: Click) -> None:

@@ -155,13 +155,6 @@ class Table(ScrollView, can_focus=False, inherit_bindings=False):
     def move_by(self, lines: int) -> None:
         self.move_to(self._cursor + lines)
 
-    def put_on(self, key: str) -> bool:
-        """Put the cursor on the row with this key; False where there is none."""
-        index = next((i for i, row in enumerate(self._rows) if row.key == key), None)
-        if index is not None:
-            self.move_to(index)
-        return index is not None
-
     def move_column(self, by: int) -> None:
         """Move the column cursor; columns that are out of view are scrolled to."""
         self.move_column_to(self._column + by)
@@ -301,13 +294,6 @@ class Table(ScrollView, can_focus=False, inherit_bindings=False):
             segments += [Segment(" " * GAP, ground)] * (number > 0)
             segments.append(Segment(cells(text, width, style, right=column.right and number > 0)[0], style))
         return Strip(segments).adjust_cell_length(self.size.width, ground)
-
-    def text_lines(self) -> list[str]:
-        """Titles and all rows as plain text, in the columns in view."""
-        out = ["  ".join(self._columns[number].title for number, _, _ in self._placed)]
-        for row in self._rows:
-            out.append("  ".join(self._draw(row, self._columns[n], self._palette)[0] for n, _, _ in self._placed))
-        return out
 
     # -- mouse ---------------------------------------------------------------------------------------------------
 
