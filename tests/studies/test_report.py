@@ -88,6 +88,14 @@ def test_published_value_and_gap(filled: StudyHome) -> None:
     assert other.published is None and other.gap is None
 
 
+def test_what_a_study_sets_makes_another_recipe_and_no_gap_is_told(home: StudyHome) -> None:
+    for name, told, gap in (("s", "train.epochs = 3", False), ("t", "train.threads = 1", True)):
+        home.write(name, f'base = "demo-digits"\nseeds = [0]\n[set]\n{told}')
+        home.run(home.planned(name).variants[0], 0, 90.0)
+        (row,) = home.lab.study_report(name).rows
+        assert row.published is not None and (row.gap is not None, row.within is not None) == (gap, gap)
+
+
 def test_a_published_value_on_another_split_is_shown_and_not_subtracted(home: StudyHome) -> None:
     home.write("s", 'presets = ["tin-swin-l-probe"]\nseeds = [0]')
     home.run(home.planned("s").variants[0], 0, 91.0)  # on test; the published value is on val

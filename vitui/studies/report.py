@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from statistics import fmean
 from typing import TYPE_CHECKING
 
+from engine.recipe.fingerprint import BOOKKEEPING, SEED
 from vitui.comparing.judged import SELECTED
 from vitui.comparing.noise import standard_error
 from vitui.comparing.table import Note
@@ -60,7 +61,8 @@ class Row:
     """Better than the baseline by more than noise, and the best of all: the only reason to print anything bold."""
     published: Published | None
     gap: float | None
-    """Own mean less the published value, on the same split and metric."""
+    """Own mean less the published value, on the same split and metric; None where what the study itself sets makes its
+    recipes others than the published ones."""
     within: bool | None
     """Whether that is inside the tolerance of the published value."""
     costs: Costs
@@ -141,10 +143,11 @@ def report_of(planned: Planned, known: Mapping[str, Cost], now: float) -> Report
         diverged=[sum(1 for cell in row if cell.status == "diverged") for row in cells],
         unit="points" if layout.metric != "loss" else "",
     )
+    foreign = any(key != SEED and key not in BOOKKEEPING for key in planned.study.set)
     rows = []
     for variant, row, error, said in zip(planned.variants, cells, errors, judged, strict=True):
         published = published_of(variant, layout.metric)
-        gap = _gap(row, published)
+        gap = None if foreign else _gap(row, published)
         rows.append(
             Row(
                 variant,

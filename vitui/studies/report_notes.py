@@ -59,4 +59,4 @@ def _facts(report: Report) -> Iterator[Note]:
         yield Note("±: standard deviation over seeds; of one, the binomial standard error of the evaluation images")
     if planned.study.set and any(row.published for row in report.rows):
         told = ", ".join(planned.study.sets)
-        yield Note(f"published values are of recipes without what this study sets: {told}")
+        yield Note(f"published values are of recipes without what this study sets, {told}: no difference is taken")

@@ -85,10 +85,8 @@ def cost(found: StudyEstimate) -> list[str]:
             lines.append(f"device hours are not known: {found.basis}")
         else:
             rest = f"; those of {found.unknown_time} runs are not known" if found.unknown_time else ""
-            lines.append(
-                f"{found.seconds / 3600:.2f} device hours ({duration(found.seconds)} one after the other){rest}: "
-                f"{found.basis}"
-            )
+            hours = f"{found.seconds / 3600:.1f} device hours" if found.seconds >= 3600 else "device time"
+            lines.append(f"{hours}, {duration(found.seconds)} one after the other{rest}: {found.basis}")
         if found.disk_bytes is None:
             lines.append("disk is not known before the engine has looked at the models, which it does at the launch")
         else:
