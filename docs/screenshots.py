@@ -1,9 +1,10 @@
 """The pictures of the README: real runs of the real trainer in a lab of their own, drawn by the app itself.
 
-    uv run python docs/screenshots.py [--to docs/img] [--home DIR]
+    uv run python docs/screenshots.py [--to docs/img] [--home DIR] [--studies]
 
 Trains ten short runs on the CPU (about eight minutes on two cores) in a temporary home, which is removed afterwards,
-and draws every screen while one of them trains. Nothing in them is made up: every number was measured while it ran.
+and draws every screen while one of them trains; then a study of twenty shorter ones (about three minutes), which
+--studies makes alone. Nothing in them is made up: every number was measured while it ran, or is a published one.
 With --home the runs are kept there, and those that are there already are not trained again.
 """
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 PRESET = "demo-digits"
 LIST, WIDE, TALL, SMALL = (120, 20), (120, 36), (120, 44), (80, 24)
+WIDER = (132, 37)
 HISTORY_S = 12.0
 """Seconds for which the devices are looked at before they are drawn."""
 PATIENCE = 1200.0
@@ -62,6 +64,25 @@ WAITING = (
     Plan("drop path", toggles=["drop-path"]),
     Plan("drop path, seed 1", toggles=["drop-path"], sets=["train.seed=1"]),
 )
+
+STUDY = "digits-parts"
+STUDY_FILE = """
+title = "Parts of the digits demo, in five epochs"
+question = "What matters on small data?"
+base = "demo-digits"
+seeds = 4
+leave_out = ["label-smoothing", "warmup"]
+add = ["mixup"]
+
+[set]
+train.epochs = 5
+
+[[variant]]
+name = "small-lr"
+label = "A third of the learning rate"
+set = { optim.lr = 3e-4 }
+"""
+GRID = "augreg-i21k300"
 
 COMPARED = ("baseline", "no warm-up", "mixup", "average of weights")
 
@@ -114,6 +135,16 @@ def make_runs(lab: Lab) -> str:
         launch(lab, plan)
     wait(lab, f"{LIVE.name} to be half-way", lambda: (lab.run(live).epoch or 0) > 14)
     return live
+
+
+def make_study(lab: Lab) -> None:
+    """Train every cell of the study that is not there yet."""
+    from vitui.studies.variants import RESULTS
+
+    stop_all(lab)
+    lab.save_study(STUDY, STUDY_FILE, replace=True)
+    lab.launch_study(STUDY)
+    wait(lab, STUDY, lambda: all(cell.status in RESULTS for cell in lab.planned(STUDY).cells))
 
 
 # -- the pictures ------------------------------------------------------------------------------------------------
@@ -213,6 +244,25 @@ async def draw_help(lab: Lab, to: Path) -> None:
         save(app, to / "help.svg")
 
 
+async def draw_studies(lab: Lab, to: Path) -> None:
+    """A study's table over its curves, and the values that were published for a grid, before any of it is trained."""
+    async with opened(lab, WIDER) as (app, pilot):
+        screen = app.open_study(STUDY)
+        await shown(pilot, "20 of 20 done", "+ Mixup", "loss", "A base")
+        screen.table.move_to(3)
+        await shown(pilot, "mixup: demo-digits")
+        save(app, to / "studies.svg")
+        await pilot.press("escape")
+        await pilot.resize_terminal(*LIST)
+        screen = app.open_study(GRID)
+        await shown(pilot, "252 missing")
+        screen.action_go_to("heat map")
+        await shown(pilot, "published values", "R50+L/32")
+        await pilot.press(*"jjjjjj", *"lll")
+        await shown(pilot, "B/16, no regularisation, medium1")
+        save(app, to / "heat.svg")
+
+
 async def shown(pilot: Pilot[None], *texts: str) -> None:
     """Wait until all `texts` are on the screen."""
     deadline = time.monotonic() + 30
@@ -235,6 +285,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Draw the pictures of the README from real runs.")
     parser.add_argument("--to", type=Path, default=Path(__file__).parent / "img", help="where the pictures go")
     parser.add_argument("--home", type=Path, help="where the runs are kept (default: a directory that is removed)")
+    parser.add_argument("--studies", action="store_true", help="only the pictures of studies")
     given = parser.parse_args()
     os.environ.pop("NO_COLOR", None)
     os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
@@ -247,8 +298,11 @@ def main() -> None:
     with kept as home:
         lab = Lab.open(Path(str(home)), create=True)
         try:
-            live = make_runs(lab)
-            asyncio.run(draw(lab, live, given.to))
+            if not given.studies:
+                live = make_runs(lab)
+                asyncio.run(draw(lab, live, given.to))
+            make_study(lab)
+            asyncio.run(draw_studies(lab, given.to))
         finally:
             stop_all(lab)
 

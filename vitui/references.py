@@ -101,5 +101,13 @@ def comparable(run: Run, reference: Mapping[str, Any]) -> tuple[float | None, st
     return None, f"it is about another split ({split})" if run.report_split else ""
 
 
+def within(gap: float, tolerance: float) -> bool:
+    """Whether a result that differs by `gap` from another reproduces it, both in the same unit.
+
+    76.40 and 76.10 are 0.3 apart, though in floating point a little more: that does not count.
+    """
+    return abs(gap) <= tolerance + 1e-9
+
+
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None

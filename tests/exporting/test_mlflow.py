@@ -123,6 +123,14 @@ def test_a_failure_leaves_nothing(home: Home, tmp_path: Path, monkeypatch: pytes
     with pytest.raises(KeyError):
         export(opened(home), "mlflow", Request((RUN,), out), silent)
     assert list(out.rglob("*")) == []
+    full = tmp_path / "full"
+    kept = [full / "mlflow.db.bak", full / "mlartifacts" / "mine"]
+    for path in kept:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("of somebody else")
+    with pytest.raises(KeyError):
+        export(opened(home), "mlflow", Request((RUN,), full), silent)
+    assert all(path.exists() for path in kept) and not (full / "mlflow.db").exists()
 
 
 def test_a_store_that_mlflow_refuses_is_a_sentence(home: Home) -> None:

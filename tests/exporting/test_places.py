@@ -61,6 +61,21 @@ def test_a_file_in_the_way(tmp_path: Path) -> None:
     assert (tmp_path / "out").read_text() == "a file"
 
 
+def test_a_folder_takes_the_place_of_a_link_or_a_file_when_told(tmp_path: Path) -> None:
+    elsewhere, out = tmp_path / "elsewhere", tmp_path / "out"
+    elsewhere.mkdir()
+    (elsewhere / "mine").write_text("kept")
+    for way in (lambda place: place.symlink_to(elsewhere), lambda place: place.write_text("a file")):
+        out.mkdir(exist_ok=True)
+        way(out / "run")
+        with staged(out, ["a.csv", "run"], force=True) as inside:
+            put(inside, "new")
+        assert content(out) == {"a.csv": "new", "run/events": "new"} and not (out / "run").is_symlink()
+        (out / "run" / "events").unlink()
+        (out / "run").rmdir()
+    assert content(elsewhere) == {"mine": "kept"}
+
+
 def test_a_dangling_link_is_there_too(tmp_path: Path) -> None:
     (tmp_path / "a").symlink_to(tmp_path / "nowhere")
     with pytest.raises(UsageError, match="is there already"):

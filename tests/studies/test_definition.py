@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from vitui.errors import NotFound, UsageError
@@ -9,6 +11,11 @@ from vitui.studies import definition
 from vitui.studies.definition import parse
 
 from .homes import StudyHome
+
+GRID = "\n".join(
+    f'[[axis]]\nname = "a{n}"\nfield = "optim.lr"\nvalues = [{", ".join(map(str, range(1, 101)))}]' for n in range(6)
+)
+"""Hostile: its combinations would fill the memory of any machine."""
 
 
 def test_every_key_is_read() -> None:
@@ -68,6 +75,19 @@ def test_every_key_is_read() -> None:
             'base = "demo-digits"\n[search]\nn = 1\nfields = { "optim.lr" = { low = 0.0, high = 0.1, log = true } }',
             "log = true needs low above 0",
         ),
+        (
+            'base = "demo-digits"\n[search]\nn = 1\n'
+            'fields = { "train.epochs" = { low = 1.2, high = 1.8, integer = true } }',
+            "no whole number from 1.2 to 1.8",
+        ),
+        ("a = " + "[" * 10_000, "study x is nested too deeply"),
+        (f'base = "demo-digits"\n[set]\n{".".join("a" * 3000)} = 1', "study x is nested too deeply"),
+        (f"seeds = {'9' * 5000}", "study x is not valid TOML"),
+        (f'base = "demo-digits"\n{GRID}', "the axes have 1,000,000,000,000 combinations, more than 100,000"),
+        (
+            f'base = "demo-digits"\n[search]\nn = 3\ngrid = true\n{GRID}',
+            "the axes have 1,000,000,000,000 combinations, more than 100,000",
+        ),
     ],
 )
 def test_what_is_wrong_is_said_in_a_sentence(text: str, sentence: str) -> None:
@@ -75,6 +95,13 @@ def test_what_is_wrong_is_said_in_a_sentence(text: str, sentence: str) -> None:
         parse(text, "x")
     assert sentence in str(raised.value)
     assert "pydantic" not in str(raised.value) and "Traceback" not in str(raised.value)
+
+
+def test_ten_thousands_of_seeds_are_looked_through_once() -> None:
+    seeds = list(range(60_000))
+    began = time.process_time()
+    assert parse(f'base = "demo-digits"\nseeds = {seeds}', "x").seeds == tuple(seeds)
+    assert time.process_time() - began < 3  # each held against all others took minutes
 
 
 def test_own_studies_win_over_shipped_ones(home: StudyHome) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from vitui.composition import roots
 from vitui.errors import UsageError
 from vitui.lab import Lab
 from vitui.store import runs
 from vitui.studies import opening
+from vitui.studies.plan import Shelf
 
 from .homes import StudyHome
 
@@ -157,6 +159,30 @@ def test_a_preset_changed_before_anything_was_queued_is_no_change(home: StudyHom
     assert len(home.lab.launch_study("s").queued) == 4
 
 
+def test_a_launch_that_was_killed_before_its_first_run_pins_nothing(home: StudyHome, own: Path) -> None:
+    opening.write_lock(home.lab.home, "s", home.planned("s").variants, Shelf(roots(home.lab.home)))
+    own.write_text('extends = "demo-digits"\n[optim]\nlr = 5e-4\n')
+    assert home.planned("s").changed == ()
+    assert len(home.lab.launch_study("s").queued) == 4
+    own.write_text('extends = "demo-digits"\n[optim]\nlr = 1e-3\n')
+    with pytest.raises(UsageError, match=r"optim\.lr: 0\.0005 -> 0\.001"):
+        home.lab.launch_study("s")
+
+
+def test_runs_know_their_study_though_its_preset_has_changed(home: StudyHome, own: Path) -> None:
+    queued = home.lab.launch_study("s").queued
+    own.write_text('extends = "demo-digits"\n[optim]\nlr = 5e-4\n')
+    home.lab.index_study("s")
+    assert opening.rows.of_runs(home.lab.store.reading()) == dict.fromkeys(queued, ("s",))
+    # Rows of pinned recipes are no plan: what has changed is seen by whoever comes next.
+    assert Lab.open(home.lab.home, adopt=False).planned("s").changed
+    home.lab.rebuild()
+    assert opening.rows.of_runs(home.lab.store.reading()) == dict.fromkeys(queued, ("s",))
+    own.write_text('extends = "demo-digits"\n[optim]\nlr = 1e-3\n')
+    home.lab.index_study("s")
+    assert opening.rows.stamp_of(home.lab.store.reading(), "s")
+
+
 def test_an_edited_study_is_no_changed_preset(home: StudyHome, own: Path) -> None:
     home.lab.launch_study("s")
     text = (home.lab.home / "studies" / "s.toml").read_text()
@@ -181,6 +207,13 @@ def test_the_database_has_the_study_for_whoever_looks(study: StudyHome) -> None:
     assert [tuple(row) for row in rows] == [
         ("s", "base", 0), ("s", "base", 1), ("s", "no-label-smoothing", 0), ("s", "no-label-smoothing", 1),
     ]  # fmt: skip
+
+
+def test_a_study_whose_file_somebody_named_with_a_space_is_one_study(home: StudyHome) -> None:
+    home.write("two words", 'base = "demo-digits"\nseeds = [0]')
+    home.lab.index_study("two words")
+    run = home.run(home.planned("two words").variants[0], 0, 90.0)
+    assert opening.rows.of_runs(home.lab.store.reading()) == {run: ("two words",)}
 
 
 def test_a_study_from_the_database_is_the_one_from_its_file(study: StudyHome) -> None:

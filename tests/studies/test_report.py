@@ -128,6 +128,13 @@ def test_notes_say_what_must_be_known(home: StudyHome) -> None:
     assert any("train.epochs=3" in text for text in other_notes)
 
 
+def test_no_image_right_is_a_value_that_was_selected_on_the_split_it_reports(home: StudyHome) -> None:
+    home.write("s", 'base = "demo-digits"\nseeds = [0]')
+    home.run(home.planned("s").variants[0], 0, 0.0, select_is_report=1)
+    (row,) = home.lab.study_report("s").rows
+    assert row.value is not None and row.mark == "†"
+
+
 def test_an_empty_study_has_rows_and_says_what_is_missing(home: StudyHome) -> None:
     home.write("s", STUDY)
     report = home.lab.study_report("s")

@@ -96,6 +96,17 @@ def test_one_run_has_the_error_of_its_images(mine: StudyHome) -> None:
     assert score(mine, "mine").verdict == "better"
 
 
+def test_a_gap_of_just_the_tolerance_is_within_it(home: StudyHome) -> None:
+    text = MINE.replace("value = 90.0", "value = 76.1").replace("tolerance = 0.5", "tolerance = 0.3")
+    preset(home, "mine", text)
+    assert 76.4 - 76.1 > 0.3, "in floating point it is more"
+    home.run(variant(home, "mine"), 0, 76.4)
+    found = score(home, "mine")
+    assert (found.within, found.verdict, found.words) == (True, "within", "0.30 above, within 0.3")
+    home.write("s", 'presets = ["mine"]\nseeds = [0]')
+    assert home.lab.study_report("s").rows[0].within is True
+
+
 def test_only_runs_of_the_very_recipe_count(mine: StudyHome) -> None:
     mine.run(variant(mine, "mine", "mixup"), 0, 99.0)
     mine.run(variant(mine, "mine", train__epochs=2), 0, 98.0)

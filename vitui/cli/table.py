@@ -70,10 +70,7 @@ def print_csv(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
 def print_markdown(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[str] = ()) -> None:
     """Print rows under a head as a Markdown table. Columns in `right` are right-aligned."""
-    lines = [head, ["---:" if name in right else "---" for name in head], *rows]
-    sys.stdout.write("".join(f"| {' | '.join(_marked_down(cell) for cell in line)} |\n" for line in lines))
+    from vitui.escaping import pipes
 
-
-def _marked_down(cell: str) -> str:
-    """What Markdown would take for its own signs, escaped."""
-    return "".join(f"\\{c}" if c in "\\|`*_[]<>" else c for c in safe(cell))
+    lines = [pipes(head), pipes(["---:" if name in right else "---" for name in head], raw=True), *map(pipes, rows)]
+    sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -12,7 +12,7 @@ from vitui.comparing.facts import RunFacts
 from vitui.comparing.judged import Figure, judged, on_reference_split, reference_of
 from vitui.comparing.noise import combined, verdict
 from vitui.comparing.table import NOTHING, SIGNS, Cell, Row
-from vitui.references import same_split
+from vitui.references import same_split, within
 from vitui.store.states import LIVE, WAITING
 
 if TYPE_CHECKING:
@@ -260,7 +260,7 @@ def _to_reference(runs: Sequence[RunFacts]) -> Row:
             continue
         difference = own.value - told.value
         text = signed(difference, 2) + (f" ±{own.error:.2f}" if own.error is not None else "")
-        if abs(difference) <= told.tolerance:
+        if within(difference, told.tolerance):
             word = f"= within {told.tolerance:g}"
             found = "same"
         else:

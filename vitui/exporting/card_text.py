@@ -11,6 +11,7 @@ from vitui.comparing.results import signed
 from vitui.escaping import markdown
 from vitui.exporting.card_subject import UNKNOWN, Subject, licence, licences
 from vitui.exporting.markup import code, fenced, table
+from vitui.references import within
 
 CLASSES: Final = 30
 """Of more classes than that only the first are named."""
@@ -141,7 +142,7 @@ def _difference(subject: Subject) -> list[str]:
     if told is None or own is None:
         return []
     gap = own.value - told.value
-    inside = "inside" if abs(gap) <= told.tolerance else "outside"
+    inside = "inside" if within(gap, told.tolerance) else "outside"
     unit = "" if told.metric == "loss" else " points"
     return [f"Own less that ({_kind(subject)}): {signed(gap, 2)}{unit}, {inside} its tolerance of {told.tolerance:g}."]
 

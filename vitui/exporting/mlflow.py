@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vitui.store import Run
 
 DATABASE, ARTIFACTS = "mlflow.db", "mlartifacts"
+_DATABASE_FILES: Final = tuple(DATABASE + end for end in ("", "-journal", "-wal", "-shm"))
 RUN_TAG, DONE_TAG = "vitui.run", "vitui.exported"
 """Whose run it is; the second is set last, so a run without it is what an interrupted export left behind."""
 METRICS, PARAMS = 1000, 100
@@ -77,7 +78,7 @@ def _store(request: Request) -> Iterator[tuple[Any, str, str]]:
     for name in ("alembic", "mlflow"):  # each step of making a database is a line of theirs
         logging.getLogger(name).setLevel(logging.ERROR)
     folder = request.folder.absolute()
-    fresh = not request.to and not (folder / DATABASE).exists()
+    fresh = [folder / name for name in (*_DATABASE_FILES, ARTIFACTS) if not request.to and not (folder / name).exists()]
     where = _shown(request.to) if request.to else f"sqlite:///{folder / DATABASE}"
     if not request.to:
         _make(folder)
@@ -85,11 +86,11 @@ def _store(request: Request) -> Iterator[tuple[Any, str, str]]:
         client = MlflowClient(tracking_uri=request.to or where)
         yield client, _experiment(client, request, folder), where
     except (MlflowException, SQLAlchemyError) as error:
-        _forget(folder, fresh)
+        _forget(fresh)
         said = " ".join(str(error).split()).replace(request.to or where, where)
         raise VitError(f"MLflow at {where}: {said[:300]}") from None
     except BaseException:
-        _forget(folder, fresh)
+        _forget(fresh)
         raise
 
 
@@ -100,12 +101,13 @@ def _make(folder: Path) -> None:
         raise UsageError(f"{folder} cannot be made a folder ({error.strerror}); choose another with --out") from None
 
 
-def _forget(folder: Path, fresh: bool) -> None:
-    """Remove a database that was made for an export that then failed."""
-    if fresh:
-        for path in folder.glob(f"{DATABASE}*"):
+def _forget(fresh: Sequence[Path]) -> None:
+    """Remove what was not there before an export that then failed."""
+    for path in fresh:
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
             path.unlink(missing_ok=True)
-        shutil.rmtree(folder / ARTIFACTS, ignore_errors=True)
 
 
 def _shown(uri: str) -> str:

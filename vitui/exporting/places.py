@@ -62,7 +62,8 @@ def _made(folder: Path) -> list[Path]:
 
 def _into_place(fresh: Path, target: Path, aside: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir() and not target.is_symlink():
+    # A folder takes the place of nothing but an empty one, so what is there has to go first; a link goes itself.
+    if os.path.lexists(target) and (fresh.is_dir() or target.is_dir()):
         target.rename(aside)
     fresh.replace(target)
 

@@ -32,7 +32,7 @@ def read_values(
     if source == "top5":
         return stored.selecting_best(db, "top5", runs)
     if source == "study":
-        return {run: tuple(names.split(" ")) for run, names in studies.of_runs(db, runs).items()}
+        return dict(studies.of_runs(db, runs))
     return _smoothed(db, field, list(stored_ids(db) if runs is None else runs), until)
 
 

@@ -81,14 +81,14 @@ def load(db: sqlite3.Connection, name: str) -> tuple[list[VariantRow], tuple[int
     return [VariantRow._make(row) for row in rows], tuple(json.loads(found[0]))
 
 
-def of_runs(db: sqlite3.Connection, runs: Collection[str] | None = None) -> dict[str, str]:
-    """Run id -> names of the studies it is part of, joined with spaces, for all runs or these."""
+def of_runs(db: sqlite3.Connection, runs: Collection[str] | None = None) -> dict[str, tuple[str, ...]]:
+    """Run id -> names of the studies it is part of, for all runs or these."""
     where, parameters = "", list[Any]()
     if runs is not None:
         where, parameters = " WHERE run IN (SELECT value FROM json_each(?))", [json.dumps(list(runs))]
     rows = db.execute(
-        "SELECT run, group_concat(study, ' ') FROM (SELECT DISTINCT run, study FROM study_runs"
+        "SELECT run, json_group_array(study) FROM (SELECT DISTINCT run, study FROM study_runs"
         f"{where} ORDER BY study) GROUP BY run",
         parameters,
     ).fetchall()
-    return {row[0]: row[1] for row in rows}
+    return {row[0]: tuple(json.loads(row[1])) for row in rows}

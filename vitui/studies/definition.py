@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -133,6 +134,8 @@ class Sampled(_Part):
             raise ValueError(f"low = {self.low} must be below high = {self.high}")
         if self.log and (self.low or 0) <= 0:
             raise ValueError(f"log = true needs low above 0, not {self.low}")
+        if self.integer and ranged and math.ceil(self.low or 0) > math.floor(self.high or 0):
+            raise ValueError(f"integer = true, and there is no whole number from {self.low} to {self.high}")
         return self
 
 
@@ -271,8 +274,10 @@ class Study(_Part):
             raise ValueError("leave_out and add flip toggles of the base, which a grid has not; use one or the other")
         if self.upstream is not None and (named or not self.base) and not self.upstream.sweep:
             raise ValueError("[upstream] needs a base that is one preset, or sweep = true to start every variant")
+        size = math.prod(len(axis.levels) for axis in self.axis)
+        if size > MOST_RUNS:
+            raise ValueError(f"the axes have {size:,} combinations, more than {MOST_RUNS:,}")
         if self.search is not None and self.search.grid:
-            size = math.prod(len(axis.levels) for axis in self.axis)
             if not self.axis:
                 raise ValueError("[search] with grid = true draws from a grid, and there is no [[axis]]")
             if self.search.n > size:
@@ -303,7 +308,7 @@ class Study(_Part):
 
 
 def _unlike(names: list[str], where: str) -> None:
-    if twice := next((name for name in names if names.count(name) > 1), None):
+    if twice := next((name for name, n in Counter(names).items() if n > 1), None):
         raise ValueError(f'{where}: "{twice}" is there twice')
 
 
@@ -324,14 +329,14 @@ def _ranges(told: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 def parse(text: str, where: str) -> Study:
     """A study from the text of its file; `where` names it in sentences. Raises UsageError with every problem."""
     try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"study {where} is not valid TOML: {error}") from None
-    try:
-        return Study.model_validate(tree)
+        return Study.model_validate(tomllib.loads(text))
     except ValidationError as error:
         said = dict.fromkeys(_sentence(problem) for problem in error.errors(include_url=False))
         raise UsageError("\n".join(f"study {where}: {line}" for line in said)) from None
+    except ValueError as error:  # of tomllib; a number of thousands of digits is no TOMLDecodeError
+        raise UsageError(f"study {where} is not valid TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"study {where} is nested too deeply") from None
 
 
 def _sentence(problem: Any) -> str:

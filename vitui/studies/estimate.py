@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from vitui.composition import Composed
     from vitui.reading import Reading
 
-_DECIDES = ("model.", "data.", "train.", "evaluate.", "distill.")
-"""Sections that an estimate looks at: variants that differ in others cost the same."""
+_DECIDES = ("model.", "data.", "train.", "evaluate.", "distill.", "optim.name")
+"""Fields that an estimate looks at, but for how much the optimiser and an average of the weights keep: variants that
+differ in others cost the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,8 @@ def alike(lab: Reading, planned: Planned, cells: Collection[Cell]) -> list[tuple
         if n := runs[variant.name]:
             found = composed(variant, shelf)
             flat = found.recipe.flat()
-            key = repr([(name, flat[name]) for name in flat if name.startswith(_DECIDES) and name != SEED])
+            told = [(name, flat[name]) for name in flat if name.startswith(_DECIDES) and name != SEED]
+            key = repr((told, bool(flat.get("optim.momentum")), found.recipe.regularize.ema > 0))
             first, count = groups.get(key, (found, 0))
             groups[key] = (first, count + n)
     return list(groups.values())

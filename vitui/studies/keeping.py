@@ -60,10 +60,10 @@ def remove(lab: Lab, name: str) -> None:
 def index(lab: Lab, name: str) -> None:
     """The rows of a study in the database, if they are not there as it is planned now. Raises NotFound, UsageError."""
     study, text = definition.read(lab.home, name)
-    planned = lab.planned(name)
     stamp = opening.stamp_of(lab.home, text, starts(lab, study, (name,))[0])
     if rows.stamp_of(lab.store.reading(), name) == stamp:
         return
+    planned = lab.planned(name)
     with lab.store.writing() as db:
         rows.save(
             db,
@@ -71,8 +71,9 @@ def index(lab: Lab, name: str) -> None:
             title=study.title,
             baseline=planned.variants[planned.baseline].name if planned.variants else "",
             seeds=planned.seeds,
-            stamp=stamp,
-            variants=[opening.row_of(one) for one in lab.plans[name][1]],
+            # Pinned recipes are those of its runs, but no plan: nothing may take them for what its presets say now.
+            stamp="" if planned.changed else stamp,
+            variants=[opening.row_of(one) for one in planned.variants],
         )
 
 

@@ -40,12 +40,15 @@ def planned(lab: Reading, name: str, seen: Sequence[str] = ()) -> Planned:
     study, text = definition.read(lab.home, name)
     begun, waiting = starts(lab, study, seen or (name,))
     stamp = stamp_of(lab.home, text, begun)
-    variants, seeds = _variants(lab, name, study, stamp, begun)
-    variants, changed = pinned(variants, read_lock(lab.home, name), Shelf(roots(lab.home)))
+    asked, seeds = _variants(lab, name, study, stamp, begun)
+    variants, changed = pinned(asked, read_lock(lab.home, name), Shelf(roots(lab.home)))
     db = lab.store.reading() if lab.store.exists else None
-    return Planned(
-        name, study, variants, seeds, tuple(fill(db, variants, seeds, study.report.metric)), waiting, changed
-    )
+    cells = fill(db, variants, seeds, study.report.metric)
+    if changed and not any(cell.run for cell in cells):
+        # Its launch was killed before there was a run, or all are gone: nothing that others could not be compared with.
+        variants, changed = asked, ()
+        cells = fill(db, variants, seeds, study.report.metric)
+    return Planned(name, study, variants, seeds, tuple(cells), waiting, changed)
 
 
 def _variants(

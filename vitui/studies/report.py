@@ -14,7 +14,7 @@ from vitui.comparing.judged import SELECTED
 from vitui.comparing.noise import standard_error
 from vitui.comparing.table import Note
 from vitui.query.groups import Stat, statistics
-from vitui.references import comparable
+from vitui.references import comparable, within
 from vitui.store.costs import Cost, costs
 from vitui.store.series import direction
 from vitui.studies.report_notes import notes
@@ -161,9 +161,11 @@ def report_of(planned: Planned, known: Mapping[str, Cost], now: float) -> Report
                 said.stands_out,
                 published,
                 gap,
-                None if gap is None or published is None else abs(gap) <= published.tolerance,
+                None if gap is None or published is None else within(gap, published.tolerance),
                 _costs(row, known),
-                SELECTED if any(cell.run.select_is_report for cell in row if cell.run and cell.value) else "",
+                SELECTED
+                if any(cell.run.select_is_report for cell in row if cell.run and cell.value is not None)
+                else "",
             )
         )
     compared = sum(1 for one in judged if one.difference is not None and one.difference.p is not None)

@@ -19,7 +19,7 @@ from vitui.comparing.judged import SELECTED
 from vitui.comparing.noise import standard_error
 from vitui.composition import roots, telling
 from vitui.query.groups import Stat, statistics
-from vitui.references import comparable, described, same_split, text_of
+from vitui.references import comparable, described, same_split, text_of, within
 from vitui.store import runs as rows
 from vitui.store.series import direction
 from vitui.studies.cells import Values, closing_values, shown
@@ -295,7 +295,7 @@ def _score(asked: _Asked, told: Reference, also: Sequence[Reference], ours: _Don
         best[1].id if best else "",
         gap,
         _error(value, ours.images.get(split), told.metric) if gap is not None else None,
-        None if gap is None else abs(gap) <= told.tolerance,
+        None if gap is None else within(gap, told.tolerance),
         verdict,
         _words(told, gap, ours.runs, {run.id for _, run in results}),
         len(ours.runs),
@@ -321,7 +321,7 @@ def _verdict(told: Reference, gap: float | None, ended: Sequence[Run], sign: int
         return "as reported" if any(run.state == "diverged" for run in ended) else "not as reported"
     if gap is None:
         return ""
-    if abs(gap) <= told.tolerance:
+    if within(gap, told.tolerance):
         return "within"
     return "better" if gap * sign > 0 else "worse"
 
@@ -330,7 +330,7 @@ def _words(told: Reference, gap: float | None, runs: Sequence[Run], counted: Set
     parts = []
     if gap is not None:
         way = "equal" if gap == 0 else f"{abs(gap):.2f} {'above' if gap > 0 else 'below'}"
-        parts.append(f"{way}, {'within' if abs(gap) <= told.tolerance else 'outside'} {told.tolerance:g}")
+        parts.append(f"{way}, {'within' if within(gap, told.tolerance) else 'outside'} {told.tolerance:g}")
     diverged = [run for run in runs if run.state == "diverged"]
     finished = [run for run in runs if run.state == "finished"]
     if told.value is None and finished:

@@ -103,6 +103,12 @@ async def test_without_runs_it_says_what_to_do(tmp_path: Path, monkeypatch: pyte
         await until(pilot, lambda: "No preset with a published result has been run here yet." in screen_text(app))
         await pilot.press("y")
         assert "there is no result here" in notes(app)
+        await pilot.press("slash", *"swin", "enter")
+        await until(pilot, lambda: "None that has runs here has these words" in screen_text(app))
+        await pilot.press("a")
+        await until(pilot, lambda: "in1k-swin" in screen_text(app))
+        await pilot.press("escape", "slash", *"nonsense", "enter")
+        await until(pilot, lambda: "No published result has these words" in screen_text(app))
 
 
 def test_it_is_read_again_only_when_due(board: StudyHome) -> None:

@@ -71,6 +71,10 @@ async def test_searching_and_headings(home: StudyHome) -> None:
         assert screen.study_name not in ("ab", "grid", ""), "the heading between is passed over"
         await pilot.press("k")
         assert screen.study_name == "grid"
+        await pilot.press("slash", *"demo-digits", "enter")
+        await pilot.pause()
+        assert [row.key for row in screen.listing.rows if not row.heading] == ["ab", "grid"]
+        assert screen.study_name == "ab", "the first that is found, not the one where the cursor was"
 
 
 async def test_an_empty_home_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

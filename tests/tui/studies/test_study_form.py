@@ -76,6 +76,15 @@ async def test_an_ablation_from_nothing_to_the_queue(home: StudyHome) -> None:
         assert app.study_draft == {}
 
 
+async def test_in_a_small_terminal_all_of_what_it_costs_is_in_view(home: StudyHome) -> None:
+    async with listed(home) as (app, pilot, _):
+        app.study_draft.update(base="demo-digits")
+        await pilot.press("n")
+        await until(pilot, lambda: "5 variants x 3 seeds = 15 runs" in screen_text(app))
+        text = screen_text(app)
+        assert "are reused" in text and "device time" in text and "disk" in text and "goes on from checkpoints" in text
+
+
 async def test_a_grid_a_search_and_what_does_not_go_together(home: StudyHome) -> None:
     async with listed(home, (100, 40)) as (app, pilot, screen):
         await pilot.press("n")
@@ -106,7 +115,16 @@ async def test_what_makes_no_recipe_is_said_and_not_saved(home: StudyHome) -> No
         await pilot.press("n")
         await until(pilot, lambda: "nonsense" in screen_text(app) and "unknown" in screen_text(app))
         await pilot.press("s", "s")
-        assert isinstance(app.screen, StudyFormScreen) and "bad" not in home.lab.study_files()
+        form = form_of(app)
+        assert "bad" not in home.lab.study_files()
+        form._listing.put_on("sets")
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, PromptScreen))
+        field: Any = app.screen.query_one("#prompt-field")
+        assert field.value == "optim.nonsense=3", "what is wrong can be mended where it stands"
+        field.value = "optim.lr=3e-3"
+        await pilot.press("enter")
+        await until(pilot, lambda: "5 variants x 3 seeds" in screen_text(app))
 
 
 @pytest.mark.parametrize(

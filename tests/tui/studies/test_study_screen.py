@@ -72,6 +72,13 @@ async def test_columns_that_do_not_fit_are_scrolled_to(home: StudyHome) -> None:
         )
 
 
+async def test_before_anything_is_trained_published_values_have_the_room(home: StudyHome) -> None:
+    async with opened(home, "compact-large") as (app, pilot, screen):
+        await pilot.pause()
+        assert [column.key for column in screen.table._columns] == ["label", "seeds", "value", "published"]
+        assert "published" in screen.table.columns_shown and "97.19" in screen_text(app), screen_text(app)
+
+
 async def test_a_result_shows_up_while_one_looks(home: StudyHome) -> None:
     async with opened(home) as (app, pilot, _):
         cutmix = home.planned("ab").variants[4]
@@ -137,7 +144,9 @@ async def test_one_cell_one_row_or_all_of_it_is_queued(home: StudyHome) -> None:
         assert "several are missing; tab shows each seed" in notes(app)
         await pilot.press("tab", "l", "l", "r")
         await until(pilot, lambda: isinstance(app.screen, AskScreen))
-        assert "Resume 1 run of no-warmup, seed 1?" in screen_text(app)
+        text = screen_text(app)
+        assert "Resume 1 run of no-warmup, seed 1?" in text and "goes on from checkpoints" in text
+        assert "reused" not in text, "what other cells have is not asked about"
         await pilot.press("y")
         await until(pilot, lambda: "1 resumed" in notes(app))
         await until(pilot, lambda: screen.report is not None and screen.report.counts.get("queued") == 1)
@@ -146,6 +155,9 @@ async def test_one_cell_one_row_or_all_of_it_is_queued(home: StudyHome) -> None:
         assert "Queue 3 runs of variant + CutMix?" in screen_text(app)
         await pilot.press("y")
         await until(pilot, lambda: screen.report is not None and screen.report.counts.get("queued") == 4)
+        with home.lab.store.writing() as db:  # as its process writes it: such a row cannot be hashed
+            db.execute("UPDATE runs SET handle = ? WHERE state = 'running'", ('{"pid": 1}',))
+        await until(pilot, lambda: any(run.handle for run in screen.stop_runs() or ()))
         await pilot.press("x")
         await until(pilot, lambda: isinstance(app.screen, AskScreen))
         assert "Stop 5 runs?" in screen_text(app)
@@ -263,6 +275,8 @@ async def test_a_tall_terminal_has_the_curves_under_the_table(home: StudyHome) -
         await until(pilot, lambda: screen.grid.panels)
         await pilot.pause()
         assert screen.pane == "table" and screen.grid.region.height > 12 and screen.table.region.height == 7
+        legend = screen.query_one("#legend")
+        assert "A base" in bar(app, "legend") and legend.region.bottom == screen.grid.region.y, "what letters mean"
         await pilot.press("space")
         await until(pilot, lambda: [trace.label for trace in screen.grid.panels[0].traces] == ["base of 3"])
         before = screen.grid.look.smoothing

@@ -72,7 +72,8 @@ def sized(planned: Planned) -> str:
     variants, seeds = len(planned.variants), planned.seeds
     listed = ", ".join(map(str, seeds[:6])) + (", …" if len(seeds) > 6 else "")
     rows = f"{variants} variant{'' if variants == 1 else 's'}"
-    return f"{rows} x {len(seeds)} seed{'' if len(seeds) == 1 else 's'} ({listed}) = {len(planned.cells)} runs"
+    runs = f"{len(planned.cells)} run{'' if len(planned.cells) == 1 else 's'}"
+    return f"{rows} x {len(seeds)} seed{'' if len(seeds) == 1 else 's'} ({listed}) = {runs}"
 
 
 def cost(found: StudyEstimate) -> list[str]:

@@ -126,7 +126,10 @@ class ScoreboardScreen(FileWriting):
         if self._search or self._families:
             back, family = (self.key("app.back"), p.key), (self.key("scoreboard.family"), p.key)
             todo: Line = [back, (" clears the search, ", p.text), family, (" chooses other families", p.text)]
-            return [[("No published result has these words or families.", p.warn)], "", todo]
+            if self._everything:
+                return [[("No published result has these words or families.", p.warn)], "", todo]
+            told = "None that has runs here has these words or families."
+            return [[(told, p.warn)], "", [everything, (" searches all published results, ", p.text), *todo]]
         number = len(self._view.scores)
         return [
             [("No preset with a published result has been run here yet.", p.strong)],

@@ -213,6 +213,8 @@ class StudiesScreen(StudyOutput):
         if self.has_class("searching"):
             self._search = event.value
             self._show()
+            self.listing.move_to(0)
+            self._over_headings(1)
 
     @on(Input.Submitted, "#studies-search")
     def _searched(self) -> None:

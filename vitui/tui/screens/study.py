@@ -55,10 +55,11 @@ class StudyScreen(StudyChoice):
 
     def compose_body(self) -> ComposeResult:
         p = self.vitui.palette
-        for name in ("head", "unfair", "tabs", "legend"):
+        for name in ("head", "unfair", "tabs"):
             yield Bar(id=name)
         with Container(id="body"):
             yield Table(p, self._draw, id="table")
+            yield Bar(id="legend")
             yield HeatMap(p, id="heat")
             yield ChartGrid(p, empty="no curves yet", id="grid")
         yield Lines(id="nothing")
@@ -175,7 +176,7 @@ class StudyScreen(StudyChoice):
     def _show_curves_below(self, rows: int, view: StudyView) -> None:
         """The curves under a short table, where there is room for both."""
         notes = self.query_one("#notes", Lines).size.height if self.has_class("high") else 0
-        both = self.size.height - notes - rows - 8 >= CURVES_HIGH and bool(self.drawn())
+        both = self.size.height - notes - rows - 9 >= CURVES_HIGH and bool(self.drawn())
         self.table.styles.height = rows + 2 if both else "1fr"
         if both != self.has_class("both"):
             self.set_class(both, "both")
@@ -256,7 +257,12 @@ class StudyScreen(StudyChoice):
         parts: list[Part] = []
         if self.pane == "heat map" and (heat := self.heat()) is not None:
             parts = legend(heat, p, bar.rich_style, self.size.width - 2)
-        elif self.pane == "curves" and view is not None and view.drawn and self.report is not None:
+        elif (
+            (self.pane == "curves" or self.has_class("both"))
+            and view is not None
+            and view.drawn
+            and self.report is not None
+        ):
             labels = {row.variant.name: row.label for row in self.report.rows}
             room = max(4, (self.size.width - 2) // len(view.drawn) - 3)
             for ink, name in enumerate(view.drawn):

@@ -148,8 +148,9 @@ def columns(report: Report, *, wide: bool) -> list[Column]:
         Column("seeds", "seeds", seeds, right=False, about="a sign for each seed: ✓ done, ▶ runs, … waits, · missing"),
         told,
         Column("difference", "diff", 8, about=f"own mean less that of {safe(report.rows[report.baseline].label, 40)}")
-        if rows else None,
-        Column("verdict", "verdict", 20, 74, False, about="what can be said of the difference"),
+        if any(one.difference for one in rows) else None,
+        Column("verdict", "verdict", 20, 74, False, about="what can be said of the difference")
+        if any(one.words for one in rows) else None,
         Column("published", "publ.", widest([published_text(one) for one in rows], 7, 20), about="the published value")
         if any(one.published for one in rows) else None,
         Column("gap", "gap", 8, about="own mean less published; ! is more than its tolerance")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,8 @@ class StudyActions(LabScreen):
                 launch = partial(lab.launch_study, name, only=only, tell=tell)
                 self.in_thread("queueing …", launch, self._queued)
 
-        detail = "; ".join(words.cost(estimate))
+        elsewhere = only is not None  # what other cells have is no answer to a question about these
+        detail = "; ".join(words.cost(replace(estimate, reuse=0) if elsewhere else estimate))
         self.app.push_screen(
             AskScreen(safe(words.question(estimate, what), 200), safe(detail[:1].upper() + detail[1:] + ".", 500),
                       self.vitui.palette), answered,
@@ -161,7 +163,7 @@ class StudyActions(LabScreen):
             )
 
     def _stop(self, found: list[Run]) -> None:
-        control.stop(self.vitui, list(dict.fromkeys(found)))
+        control.stop(self.vitui, list({run.id: run for run in found}.values()))  # two cells may share one
 
     def action_runs(self) -> None:
         """All of its runs in the list of runs, once the database knows which these are."""
@@ -186,7 +188,9 @@ class StudyActions(LabScreen):
             if new is not None:
                 new = new.strip()
                 self.in_thread(
-                    f"forking {name} …", partial(lab.fork_study, name, new), lambda _: self._open_new(new, "forked")
+                    f"forking {name} …",
+                    partial(lab.fork_study, name, new),
+                    lambda _: self._open_new(new, f"a fork of {safe(name, 40)}"),
                 )
 
         self.app.push_screen(

@@ -57,7 +57,14 @@ def rows(draft: Mapping[str, str]) -> list[Row]:
         FormRow("kinds", "vary", ", ".join(chosen), "enter picks", "What makes the variants: one or several ways."),
     ]
     if LEAVE_OUT in chosen:
-        found.append(row("leave_out", "leave out", "every toggle that is on", "Toggles that are switched off alone."))
+        found.append(
+            row(
+                "leave_out",
+                "leave out",
+                "every toggle that is on, but for data and precision",
+                "Toggles that are switched off alone.",
+            )
+        )
     if ADD in chosen:
         found.append(row("add", "add", "enter picks toggles", "Toggles that are switched on alone."))
     if GRID in chosen:
@@ -74,7 +81,7 @@ def rows(draft: Mapping[str, str]) -> list[Row]:
         )  # fmt: skip
         found.append(row("n", "how many", "20", "Variants that are drawn."))
     found += [
-        row("seeds", "seeds", "3", "3 for three from the recipe's own on, 0,1,2 as they stand."),
+        row("seeds", "seeds", "3", "How many, counted from the recipe's own seed on, or which ones: 0,1,2."),
         row("sets", "in each run", "as the recipes are", "FIELD=VALUE with spaces between, such as train.epochs=5."),
         row("title", "title", "none", "A line above the table."),
         row("question", "question", "none", "What it is to find out; kept with every run."),

@@ -226,7 +226,7 @@ class StudyFormScreen(ModalScreen[str | None]):
                 else:
                     self._read(self._ground, partial(self._pick_toggles, row.key))
             case key if key in LISTED:
-                self._read(self._ground if self.draft.get("base") else lambda: None, partial(self._type, key))
+                self._read(self._known, partial(self._type, key))
             case key:
                 self._type(key, None)
 
@@ -252,6 +252,15 @@ class StudyFormScreen(ModalScreen[str | None]):
         from vitui.studies.previewing import ground
 
         return ground(self._lab, self.draft["base"], self.draft.get("sets", "").split())
+
+    def _known(self) -> Any:
+        """What completes a line; None where the base is no recipe, or not known yet: it can be typed all the same."""
+        from vitui.studies.previewing import ground
+
+        try:
+            return ground(self._lab, self.draft["base"], ()) if self.draft.get("base") else None
+        except (VitError, OSError, ValueError):
+            return None
 
     def _tell(self, problem: str) -> None:
         self.query_one("#form-about", Lines).show(words.paragraph(problem, 90, self._palette.warn))
