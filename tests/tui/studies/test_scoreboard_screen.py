@@ -91,7 +91,7 @@ async def test_sorted_and_copied_and_written(board: StudyHome, tmp_path: Path, m
             app.screen.query_one("#prompt-field").value = str(tmp_path / name)  # type: ignore[attr-defined]
             await pilot.press("enter")
             await until(pilot, (tmp_path / name).exists)
-        assert (tmp_path / "s.csv").read_text().startswith("preset,published,") and r"\toprule" in (
+        assert (tmp_path / "s.csv").read_text().startswith("preset,family,variant,") and r"\toprule" in (
             tmp_path / "s.tex"
         ).read_text()
 

@@ -8,12 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.style import Style
 
-from vitui import display
-from vitui.studies.formats.latex import document
-from vitui.studies.formats.markdown import piped
-from vitui.studies.formats.tables import Entry, Head
-from vitui.studies.formats.tables import Table as Told
-from vitui.studies.formats.text import aligned
+from vitui.studies.formats.scoreboard import as_csv, document, reproduced, text
 from vitui.text import safe
 from vitui.tui.theme import Palette
 from vitui.tui.widgets.bar import Part
@@ -23,12 +18,6 @@ from vitui.tui.widgets.table import Column, widest
 if TYPE_CHECKING:
     from vitui.studies.scoreboard import Score
 
-SIGNS: Final = {"within": "=", "better": "▲", "worse": "▼", "as reported": "=", "not as reported": "≠", "": ""}
-NOTES: Final = (
-    "mean ± standard deviation over seeds; gap: mean less published ± standard error of the mean, of one run the "
-    "binomial one of the evaluation images",
-    "† the epoch was picked on the split that is reported, which flatters",
-)
 COLUMNS: Final = (
     Column("preset", "preset", 20, 60, False),
     Column("published", "published", 10, 20, about="as its source writes it"),
@@ -59,38 +48,6 @@ def columns(scores: Sequence[Score], *, wide: bool) -> list[Column]:
             most = column.width if wide or column.key != "verdict" else NARROW
             found.append(replace(column, width=widest(texts, len(column.title) + 1, most)))
     return found
-
-
-def text(one: Score, key: str) -> str:
-    """A cell as plain text."""
-    value = one.value
-    match key:
-        case "preset":
-            return one.name
-        case "published":
-            return one.published_text
-        case "mean" if value is not None:
-            spread = f" ± {value.deviation:.2f}" if value.deviation is not None else ""
-            return f"{display.percent(value.mean)}{spread}{one.mark}"
-        case "gap" if one.gap is not None:
-            return f"{one.gap + 0.0:+.2f}" + (f" ± {one.error:.2f}" if one.error is not None else "")
-        case "verdict":
-            return f"{SIGNS[one.verdict]} {one.words}".strip()
-        case "best" if one.best is not None:
-            return display.percent(one.best)
-        case "n" if one.runs:
-            return f"{value.n if value else 0}/{one.runs}" if value is None or value.n < one.runs else str(value.n)
-        case "device":
-            return ", ".join(display.short_device(device) for device in one.devices)
-        case "selects":
-            return ", ".join(one.selected_on)
-        case "family":
-            return one.family
-        case "metric":
-            return f"{one.metric} on {one.split or 'test'}"
-        case "source":
-            return ("" if one.kind == "published" else f"{one.kind}: ") + one.source
-    return ""
 
 
 def draw(one: Score, key: str, p: Palette) -> Part:
@@ -125,10 +82,9 @@ def falls(key: str) -> bool:
 
 
 def summary(scores: Sequence[Score]) -> str:
-    """``3 of 5 published results with runs here are within tolerance``."""
-    done = [one for one in scores if one.has_result]
-    inside = sum(1 for one in done if one.within or one.verdict == "as reported")
-    return f"{inside} of {len(done)} with a result are within tolerance" if done else "none has a result yet"
+    """``3 of 5 with a result are within tolerance``."""
+    inside, done = reproduced(scores)
+    return f"{inside} of {done} with a result are within tolerance" if done else "none has a result yet"
 
 
 def about(one: Score, p: Palette) -> tuple[list[Part], list[Part]]:
@@ -158,22 +114,6 @@ def page(one: Score, width: int, p: Palette) -> list[Line]:
 
 def as_format(scores: Sequence[Score], kind: str) -> str:
     """What is shown as "md", "csv", "latex" or "table" (aligned text)."""
-    import csv
-    import io
-
-    kept = columns(scores, wide=True)
     if kind == "csv":
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([column.key for column in kept])
-        writer.writerows([text(one, column.key) for column in kept] for one in scores)
-        return out.getvalue()
-    heads = tuple(
-        Head(column.key, column.title, left=not column.right, wide=column.key in ("verdict", "source"))
-        for column in kept
-    )
-    rows = tuple(tuple(Entry(text(one, column.key)) for column in kept) for one in scores)
-    table = Told("scoreboard", "Published results and own ones", heads, rows, NOTES)
-    if kind == "latex":
-        return document([table], "scoreboard", "Reproductions")
-    return (piped(table) if kind == "md" else f"{aligned(table)}") + "\n"
+        return as_csv(scores)
+    return document(scores, kind, {column.key: column.title for column in columns(scores, wide=True)})

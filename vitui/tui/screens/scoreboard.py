@@ -10,6 +10,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from vitui.studies.formats.scoreboard import text
 from vitui.text import safe
 from vitui.tui.actions import Action, bindings
 from vitui.tui.screens import score_rows as told
@@ -162,7 +163,7 @@ class ScoreboardScreen(FileWriting):
         above, below = told.about(one, p) if one is not None else ([], [])
         column = self.table.column
         if one is not None and column is not None and column.key not in ("preset", "verdict", "source"):
-            cell = told.text(one, column.key)
+            cell = text(one, column.key)
             below = [(f"{column.title}: ", p.dim), (safe(cell, 200), p.text), (f"  {column.about}", p.dim)]
         self.query_one("#detail", Bar).show(above)
         self.query_one("#detail-more", Bar).show(below)
