@@ -50,7 +50,7 @@ async def test_own_ones_first_with_how_far_they_are(home: StudyHome) -> None:
         assert "9/15" in lines[2] and "━" in lines[2] and "▶" in lines[2] and "✗" in lines[2] and "┄" in lines[2]
         assert "✗ study broken" in lines[3] and "5/6" in lines[4] and "come with vitui" in lines[5]
         await pilot.press("j", "Q")
-        assert "not valid TOML" in notes(app) and app.screen is screen
+        assert "queue: study broken" in notes(app) and app.screen is screen
         await pilot.press("k", "enter")
         await until(pilot, lambda: isinstance(app.screen, StudyScreen))
         await pilot.press("escape")
