@@ -197,6 +197,18 @@ def test_what_a_toggle_means_is_pinned_too(home: StudyHome, own: Path) -> None:
         home.lab.launch_study("s")
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]"])
+def test_a_damaged_lock_file_is_no_licence(study: StudyHome, content: str) -> None:
+    study.lab.launch_study("s", only=[("base", 0)])
+    lock = opening.lock_path(study.lab.home, "s")
+    lock.write_text(content)
+    with pytest.raises(UsageError, match="is damaged, so whether presets have changed cannot be told"):
+        study.lab.launch_study("s")
+    assert len(study.lab.runs()) == 1
+    lock.unlink()
+    assert len(study.lab.launch_study("s").queued) == 3
+
+
 # -- keeping -----------------------------------------------------------------------------------------------------
 
 

@@ -61,6 +61,7 @@ def launch_study(
     when its runs were queued, or whose runs cannot be launched here; nothing is queued then.
     """
     _adopt(lab)
+    opening.check_lock(lab.home, name)
     planned = lab.planned(name)
     check_launchable(planned)
     fresh, again = lacking(planned, only, retry=retry)

@@ -16,6 +16,7 @@ from engine.recipe import presets
 from engine.recipe.presets import Reference
 from vitui import display
 from vitui.composition import roots
+from vitui.errors import UsageError
 from vitui.store import studies as rows
 from vitui.studies import definition
 from vitui.studies.cells import fill
@@ -123,6 +124,16 @@ def read_lock(home: Path, name: str) -> dict[str, Any]:
     """Empty where nothing has been queued yet, or the file is damaged."""
     found = read_json(lock_path(home, name))
     return found if isinstance(found, dict) else {}
+
+
+def check_lock(home: Path, name: str) -> None:
+    """Raises UsageError for a lock file that is there and cannot be read: what was pinned would be so no more."""
+    path = lock_path(home, name)
+    if path.exists() and not isinstance(read_json(path), dict):
+        raise UsageError(
+            f"{path} is damaged, so whether presets have changed cannot be told; put it right, or delete it to go on "
+            "with presets as they are"
+        )
 
 
 def write_lock(home: Path, name: str, variants: Sequence[Variant], shelf: Shelf) -> Callable[[], None]:
