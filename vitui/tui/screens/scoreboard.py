@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from textual import on
 from textual.app import ComposeResult
-from textual.widgets import Input
 
 from vitui.studies.formats.scoreboard import text
 from vitui.text import safe
@@ -17,6 +16,7 @@ from vitui.tui.screens import score_rows as told
 from vitui.tui.screens.launch_info import InfoScreen
 from vitui.tui.screens.pick import Choice, PickScreen
 from vitui.tui.screens.prompt import PromptScreen
+from vitui.tui.screens.word_filter import WordFilter
 from vitui.tui.screens.writing import FileWriting, file_problem
 from vitui.tui.views.scoreboard import ScoreboardView, ScoreboardWatch
 from vitui.tui.widgets.bar import Bar, Part
@@ -34,7 +34,7 @@ ENDINGS = {".md": "md", ".csv": "csv", ".tex": "latex", ".txt": "table"}
 KINDS = {"md": "Markdown", "csv": "CSV", "latex": "LaTeX", "table": "aligned text"}
 
 
-class ScoreboardScreen(FileWriting):
+class ScoreboardScreen(WordFilter, FileWriting):
     """Shows what the poller reads; filters and sorts it here."""
 
     KIND = "scoreboard"
@@ -43,7 +43,6 @@ class ScoreboardScreen(FileWriting):
     def __init__(self) -> None:
         super().__init__()
         self._view: ScoreboardView | None = None
-        self._search = ""
         self._everything = False
         self._families: frozenset[str] = frozenset()
         self._order = ("", False)
@@ -96,7 +95,7 @@ class ScoreboardScreen(FileWriting):
         """What the filters leave, in order."""
         if self._view is None:
             return ()
-        words = self._search.casefold().split()
+        words = self.sought.casefold().split()
         found = [
             one
             for one in self._view.scores
@@ -124,7 +123,7 @@ class ScoreboardScreen(FileWriting):
         if self._view is None:
             return [[("comparing every preset with a published result …", p.dim)]]
         everything = (self.key("scoreboard.everything"), p.key)
-        if self._search or self._families:
+        if self.sought or self._families:
             back, family = (self.key("app.back"), p.key), (self.key("scoreboard.family"), p.key)
             todo: Line = [back, (" clears the search, ", p.text), family, (" chooses other families", p.text)]
             if self._everything:
@@ -151,8 +150,8 @@ class ScoreboardScreen(FileWriting):
                 right = [(told.summary(ran), p.dim)]
         if self._families:
             parts.append((f"  {safe(', '.join(sorted(self._families)), 40)}", p.mark))
-        if self._search:
-            parts.append((f"  /{safe(self._search, 40)}", p.mark))
+        if self.sought:
+            parts.append((f"  /{safe(self.sought, 40)}", p.mark))
         if self.vitui.trouble:
             parts.append((f"  {self.vitui.trouble}", p.bad))
         self.query_one("#head", Bar).show(parts, right)
@@ -265,36 +264,8 @@ class ScoreboardScreen(FileWriting):
             typed,
         )  # fmt: skip
 
-    # -- searching -----------------------------------------------------------------------------------------------
-
-    def action_search(self) -> None:
-        field = self.query_one("#score-search", Input)
-        field.value = self._search
-        self.set_class(True, "searching")
-        field.focus()
-
-    @on(Input.Changed, "#score-search")
-    def _searching(self, event: Input.Changed) -> None:
-        if self.has_class("searching"):
-            self._search = event.value
-            self._show()
-
-    @on(Input.Submitted, "#score-search")
-    def _close_search(self) -> None:
-        self.set_class(False, "searching")
-        self.set_focus(None)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash is a character like any other while something is typed."""
-        return False if action == "search" and self.has_class("searching") else super().check_action(action, parameters)
-
-    def action_back(self) -> None:
-        if self.has_class("searching") or self._search:
-            self._search = ""
-            self._close_search()
-            self._show()
-        else:
-            self.vitui.go("runs")
+    def narrow(self) -> None:
+        self._show()
 
 
 def _quoted(word: str) -> str:

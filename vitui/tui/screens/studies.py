@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.widgets import Input
 
 from vitui.text import safe
 from vitui.tui.actions import Action, bindings
@@ -15,6 +14,7 @@ from vitui.tui.screens import study_words as words
 from vitui.tui.screens.launch_info import InfoScreen
 from vitui.tui.screens.studies_rows import draw_study, study_rows
 from vitui.tui.screens.study_output import StudyOutput
+from vitui.tui.screens.word_filter import WordFilter
 from vitui.tui.views.studies import StudiesView, StudiesWatch
 from vitui.tui.widgets.bar import Bar, Part
 from vitui.tui.widgets.field import Field
@@ -28,7 +28,7 @@ ROOMY = 150
 """Columns from which on there is a page about the study beside the list; else it is under the list."""
 
 
-class StudiesScreen(StudyOutput):
+class StudiesScreen(WordFilter, StudyOutput):
     """Shows what the poller reads; searches it here."""
 
     KIND = "studies"
@@ -37,7 +37,6 @@ class StudiesScreen(StudyOutput):
     def __init__(self) -> None:
         super().__init__()
         self._view: StudiesView | None = None
-        self._search = ""
         self._follow = ""
 
     def compose_body(self) -> ComposeResult:
@@ -88,7 +87,7 @@ class StudiesScreen(StudyOutput):
         if view is None:
             return
         hint = f"none yet: {self.key('study.new')} plans one, {self.key('study.fork')} copies one of those below"
-        rows = study_rows(view.lines, view.uncounted, self._search, hint)
+        rows = study_rows(view.lines, view.uncounted, self.sought, hint)
         listing = self.listing
         listing.show(rows, "no study matches what is searched for")
         if self._follow and listing.put_on(self._follow):
@@ -104,8 +103,8 @@ class StudiesScreen(StudyOutput):
         if view is not None:
             own = sum(not line.shipped for line in view.lines)
             parts.append((f"  {own} of your own, {len(view.lines) - own} come with vitui", p.text))
-        if self._search:
-            parts.append((f"  /{safe(self._search, 40)}", p.mark))
+        if self.sought:
+            parts.append((f"  /{safe(self.sought, 40)}", p.mark))
         if self.busy:
             parts.append((f"  {self.busy}", p.warn))
         if self.vitui.trouble:
@@ -202,36 +201,8 @@ class StudiesScreen(StudyOutput):
                 InfoScreen(safe(line.name, 60), lambda width, _: self._page(line, width), self.vitui.palette)
             )
 
-    def action_search(self) -> None:
-        field = self.query_one("#studies-search", Input)
-        field.value = self._search
-        self.set_class(True, "searching")
-        field.focus()
-
-    @on(Input.Changed, "#studies-search")
-    def _searching(self, event: Input.Changed) -> None:
-        if self.has_class("searching"):
-            self._search = event.value
-            self._show()
+    def narrow(self) -> None:
+        self._show()
+        if self.sought:
             self.listing.move_to(0)
             self._over_headings(1)
-
-    @on(Input.Submitted, "#studies-search")
-    def _searched(self) -> None:
-        self._close_search()
-
-    def _close_search(self) -> None:
-        self.set_class(False, "searching")
-        self.set_focus(None)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A slash is a character like any other while something is typed."""
-        return False if action == "search" and self.has_class("searching") else super().check_action(action, parameters)
-
-    def action_back(self) -> None:
-        if self.has_class("searching") or self._search:
-            self._search = ""
-            self._close_search()
-            self._show()
-        else:
-            self.vitui.go("runs")
